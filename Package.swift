@@ -1,0 +1,90 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// LibTorch lies in .deps/torch: Tools/bootstrap.sh unpacks it there from PyPI's `torch` wheel.
+let torch = "\(Context.packageDirectory)/.deps/torch"
+// Warnings are errors in CI only, so that a newer compiler never keeps a user from building.
+let strict: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+let swift: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + strict
+
+/// One floor of the house: `name` may import only what stands in `uses`.
+func module(_ name: String, uses: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: uses, swiftSettings: swift)
+}
+
+func tests(_ name: String, uses: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + uses, exclude: ["Fixtures"], swiftSettings: swift)
+}
+
+func systemLibrary(_ name: String, _ pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let package = Package(
+    name: "anneal",
+    products: [.executable(name: "anneal", targets: ["Anneal"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C and C++ behind C headers.
+        .target(
+            name: "CTorch",
+            cxxSettings: [
+                .unsafeFlags([
+                    "-isystem", "\(torch)/include", "-isystem", "\(torch)/include/torch/csrc/api/include",
+                    "-O3", "-fopenmp=libgomp", "-Wno-deprecated-declarations",
+                ])
+            ],
+            linkerSettings: [
+                .unsafeFlags([
+                    "-L\(torch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(torch)/lib",
+                ]),
+                .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+            ]),
+        .target(name: "CMedia", dependencies: ["CJPEG", "CPNG", "CWebP", "CFFmpeg"]),
+        systemLibrary("CJPEG", "libjpeg", apt: "libjpeg62-turbo-dev"),
+        systemLibrary("CPNG", "libpng", apt: "libpng-dev"),
+        systemLibrary("CWebP", "libwebp", apt: "libwebp-dev"),
+        systemLibrary("CFFmpeg", "libavformat libavcodec libavutil libswscale", apt: "libavformat-dev"),
+        systemLibrary("CCairo", "cairo", apt: "libcairo2-dev"),
+
+        // The house, bottom floor first.
+        module("Torch", uses: ["CTorch"]),
+        module("NN", uses: ["Torch"]),
+        module("Models", uses: ["Torch", "NN"]),
+        module("RunConfig", uses: ["Yams"]),
+        module("Media", uses: ["CMedia"]),
+        module("Prompting", uses: ["Media"]),
+        module("Datasets", uses: ["Prompting", "Media"]),
+        module("Reporting", uses: ["CCairo"]),
+        module("Training", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
+        module("Inference", uses: ["Torch", "NN", "Models", "Media", "Prompting"]),
+        .executableTarget(
+            name: "Anneal",
+            dependencies: [
+                "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Training", "Inference",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swift),
+
+        tests("Torch"),
+        tests("NN", uses: ["Torch"]),
+        tests("Models", uses: ["Torch", "NN"]),
+        tests("RunConfig"),
+        tests("Media"),
+        tests("Prompting", uses: ["Media"]),
+        tests("Datasets", uses: ["Prompting", "Media"]),
+        tests("Reporting"),
+        tests("Training", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
+    ],
+    cxxLanguageStandard: .cxx20
+)
