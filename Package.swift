@@ -41,7 +41,7 @@ let package = Package(
             cxxSettings: [
                 .unsafeFlags([
                     "-isystem", "\(torch)/include", "-isystem", "\(torch)/include/torch/csrc/api/include",
-                    "-O3", "-fopenmp=libgomp", "-Wno-deprecated-declarations",
+                    "-O3", "-Wno-deprecated-declarations", "-Wno-psabi", "-Wno-nullability-completeness",
                 ])
             ],
             linkerSettings: [
