@@ -20,7 +20,7 @@ func module(_ name: String, uses: [Target.Dependency] = []) -> Target {
 
 func tests(_ name: String, uses: [Target.Dependency] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.byName(name: name)] + uses, exclude: ["Fixtures"], swiftSettings: swift)
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + uses, resources: [.copy("Fixtures")], swiftSettings: swift)
 }
 
 func systemLibrary(_ name: String, _ pkgConfig: String, apt: String) -> Target {
