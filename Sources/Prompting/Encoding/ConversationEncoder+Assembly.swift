@@ -1,6 +1,6 @@
 extension ConversationEncoder {
     /// Joins the turns within the cutoff and labels them: LLaMA-Factory's supervised processor.
-    func assemble(_ turns: [EncodedTurn], _ messages: [Message]) throws(EncodingError) -> EncodedExample {
+    func assemble(_ turns: [EncodedTurn], _ messages: [Message]) throws(ConversationError) -> EncodedExample {
         let eos = template.hasEfficientEOS ? tokenizer.eosID : nil
         let numPairs = turns.count / 2
         var total = template.hasEfficientEOS ? 1 : 0

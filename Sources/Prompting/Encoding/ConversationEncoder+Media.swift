@@ -4,9 +4,9 @@ struct MediaCounts {
     var videos = 0
 
     /// Fails when not all media were met.
-    func check(_ media: MediaGrids) throws(EncodingError) {
+    func check(_ media: MediaGrids) throws(ConversationError) {
         guard images == media.images.count, videos == media.videos.count else {
-            throw EncodingError(
+            throw ConversationError(
                 .mediaTokensInText,
                 "the text gave \(images) images and \(videos) videos after tokenization, where \(media.images.count) "
                     + "and \(media.videos.count) were put in: remove the model's media tokens from the text")
@@ -22,7 +22,7 @@ extension ConversationEncoder {
     /// Replaces the marks of images and videos by the model's tokens.
     func expandMedia(
         _ messages: [Message], _ conversation: Conversation, _ media: MediaGrids
-    ) throws(EncodingError) -> [Message] {
+    ) throws(ConversationError) -> [Message] {
         let format = template.media
         try checkSupport("image", conversation.images.count, format?.imageToken)
         try checkSupport("video", conversation.videos.count, format?.videoToken)
@@ -36,8 +36,12 @@ extension ConversationEncoder {
         var videos = media.videos[...]
         return messages.map { message in
             var message = message
-            message.content = Self.replace(Self.imageMark, in: message.content) { images.popFirst().map(format.text(image:)) }
-            message.content = Self.replace(Self.videoMark, in: message.content) { videos.popFirst().map(format.text(video:)) }
+            message.content = Self.replace(Self.imageMark, in: message.content) {
+                images.popFirst().map(format.text(image:))
+            }
+            message.content = Self.replace(Self.videoMark, in: message.content) {
+                videos.popFirst().map(format.text(video:))
+            }
             return message
         }
     }
@@ -53,31 +57,32 @@ extension ConversationEncoder {
         return result + text[start...]
     }
 
-    private func checkSupport(_ kind: String, _ count: Int, _ token: String?) throws(EncodingError) {
+    private func checkSupport(_ kind: String, _ count: Int, _ token: String?) throws(ConversationError) {
         if count > 0, token == nil {
-            throw EncodingError(
+            throw ConversationError(
                 .mediaUnsupported,
-                "template \(template.name) takes no \(kind) input but the conversation has \(count): check the template")
+                "template \(template.name) takes no \(kind) input but the conversation has \(count): check the template"
+            )
         }
     }
 
     private func checkCount(
         _ mark: String, _ count: Int, _ numGrids: Int, _ messages: [Message]
-    ) throws(EncodingError) {
+    ) throws(ConversationError) {
         let numMarks = messages.reduce(0) { $0 + $1.content.bytesCount(of: mark) }
         guard numMarks == count else {
-            throw EncodingError(
+            throw ConversationError(
                 .mediaCount, "the messages have \(numMarks) \(mark) marks but \(count) files are given")
         }
         guard numGrids == count else {
-            throw EncodingError(.mediaCount, "\(count) files are given for \(mark) but \(numGrids) were read")
+            throw ConversationError(.mediaCount, "\(count) files are given for \(mark) but \(numGrids) were read")
         }
     }
 
     /// Finds the media in the ids of one message: runs of the pad token, with the tokens before and after.
     func findMedia(
         _ ids: [Int32], _ media: MediaGrids, _ found: inout MediaCounts
-    ) throws(EncodingError) -> EncodedTurn {
+    ) throws(ConversationError) -> EncodedTurn {
         var turn = EncodedTurn(ids: ids)
         guard imageID != nil || videoID != nil else { return turn }
         var position = 0
@@ -94,7 +99,7 @@ extension ConversationEncoder {
             let grids = isImage ? media.images : media.videos
             if isImage { found.images += 1 } else { found.videos += 1 }
             guard index < grids.count, position > 0, end < ids.count else {
-                throw EncodingError(
+                throw ConversationError(
                     .mediaTokensInText,
                     "the text itself holds \(tokenizer.token(for: id) ?? "media tokens"): write the mark instead")
             }

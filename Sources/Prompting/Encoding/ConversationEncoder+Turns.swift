@@ -4,7 +4,7 @@ extension ConversationEncoder {
     /// - Parameter asPrompt: for one answer (prediction), where the thoughts of earlier answers go unless preserved.
     func encodeTurns(
         _ conversation: Conversation, _ media: MediaGrids, asPrompt: Bool
-    ) throws(EncodingError) -> [EncodedTurn] {
+    ) throws(ConversationError) -> [EncodedTurn] {
         var messages = conversation.messages
         let last = messages.count - 1
         let dropsHistory = !settings.preservesThinking && (asPrompt || settings.masksHistory)
@@ -51,7 +51,7 @@ extension ConversationEncoder {
     /// Everything the template writes for one message.
     private func slots(
         for message: Message, at index: Int, _ conversation: Conversation
-    ) throws(EncodingError) -> [Slot] {
+    ) throws(ConversationError) -> [Slot] {
         var slots: [Slot] = []
         var fused = ""
         if index == 0 {
@@ -96,22 +96,22 @@ extension ConversationEncoder {
         return ids
     }
 
-    private func toolText(_ tools: String) throws(EncodingError) -> String {
+    private func toolText(_ tools: String) throws(ConversationError) -> String {
         guard !tools.isEmpty else { return "" }
         do {
             guard let list = try JSONValue(parsing: tools).arrayValue else {
-                throw EncodingError(.tools, "tools must be a JSON list of tools, not \(tools.prefix(80))")
+                throw ConversationError(.tools, "tools must be a JSON list of tools, not \(tools.prefix(80))")
             }
             return list.isEmpty ? "" : try template.toolFormat.describe(list, date: toolDate)
-        } catch let error as EncodingError {
+        } catch let error as ConversationError {
             throw error
         } catch {
-            throw EncodingError(.tools, "tools: \(error) in \(tools.prefix(80))")
+            throw ConversationError(.tools, "tools: \(error) in \(tools.prefix(80))")
         }
     }
 
     /// A function message as the template's tool format writes it: calls as JSON, after a thought or other text.
-    private func functionText(_ content: String) throws(EncodingError) -> String {
+    private func functionText(_ content: String) throws(ConversationError) -> String {
         let format = template.functionFormat
         if let call = content.enclosed(template.toolCallWords.open, template.toolCallWords.close) {
             let text = content.replacingBytes(String(content[call.range]), with: "")
@@ -124,17 +124,17 @@ extension ConversationEncoder {
         return format.write(try calls(content))
     }
 
-    private func calls(_ text: String) throws(EncodingError) -> [FunctionCall] {
+    private func calls(_ text: String) throws(ConversationError) -> [FunctionCall] {
         let value: JSONValue
         do {
             value = try JSONValue(parsing: text)
         } catch {
-            throw EncodingError(.tools, "a function message is not JSON: \(error) in \(text.prefix(80))")
+            throw ConversationError(.tools, "a function message is not JSON: \(error) in \(text.prefix(80))")
         }
         var calls: [FunctionCall] = []
         for item in value.arrayValue ?? [value] {
             guard let name = item["name"]?.stringValue, let arguments = item["arguments"] else {
-                throw EncodingError(.tools, "a function message lacks \"name\" or \"arguments\": \(item.text())")
+                throw ConversationError(.tools, "a function message lacks \"name\" or \"arguments\": \(item.text())")
             }
             calls.append(FunctionCall(name: name, arguments: arguments))
         }

@@ -43,7 +43,7 @@ public struct ConversationEncoder: Sendable {
     /// - Parameter media: the grids of the conversation's images and videos.
     public func encode(
         _ conversation: Conversation, media: MediaGrids = .none
-    ) throws(EncodingError) -> EncodedExample {
+    ) throws(ConversationError) -> EncodedExample {
         try checkTurns(conversation, endsWithAnswer: true)
         let turns = try encodeTurns(conversation, media, asPrompt: false)
         return try assemble(turns, conversation.messages)
@@ -54,7 +54,7 @@ public struct ConversationEncoder: Sendable {
     /// - Parameter cutoff: tokens that prompt and answer may have together; nil for no limit.
     public func encodePrompt(
         _ conversation: Conversation, media: MediaGrids = .none, cutoff: Int? = nil
-    ) throws(EncodingError) -> EncodedPrompt {
+    ) throws(ConversationError) -> EncodedPrompt {
         var conversation = conversation
         if conversation.messages.count % 2 == 1 { conversation.messages.append(Message(.assistant, "")) }
         try checkTurns(conversation, endsWithAnswer: true)
@@ -72,19 +72,20 @@ public struct ConversationEncoder: Sendable {
             isTruncated: isTruncated)
     }
 
-    private func checkTurns(_ conversation: Conversation, endsWithAnswer: Bool) throws(EncodingError) {
+    private func checkTurns(_ conversation: Conversation, endsWithAnswer: Bool) throws(ConversationError) {
         let messages = conversation.messages
-        guard !messages.isEmpty else { throw EncodingError(.empty, "the conversation has no messages") }
+        guard !messages.isEmpty else { throw ConversationError(.empty, "the conversation has no messages") }
         for (index, message) in messages.enumerated() {
             let isAnswer = message.role == .assistant || message.role == .function
             guard isAnswer == (index % 2 == 1) else {
                 let wanted = index % 2 == 0 ? "user or observation" : "assistant or function"
-                throw EncodingError(
+                throw ConversationError(
                     .turnOrder, "message \(index + 1) is by \(message.role.rawValue), where \(wanted) has to be")
             }
         }
         guard messages.count % 2 == 0 else {
-            throw EncodingError(.turnOrder, "the conversation ends without an answer after message \(messages.count)")
+            throw ConversationError(
+                .turnOrder, "the conversation ends without an answer after message \(messages.count)")
         }
     }
 }

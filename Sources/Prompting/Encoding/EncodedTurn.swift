@@ -15,10 +15,10 @@ struct EncodedTurn {
     /// Keeps the first `length` ids.
     ///
     /// - Throws: when that would cut into or lose an image or video.
-    mutating func cut(to length: Int) throws(EncodingError) {
+    mutating func cut(to length: Int) throws(ConversationError) {
         guard length < ids.count else { return }
         if let span = spans.first(where: { $0.range.upperBound > length }) {
-            throw EncodingError(
+            throw ConversationError(
                 .mediaCut,
                 "\(span.kind) \(span.index + 1) takes \(span.range.count) tokens and does not fit the cutoff: raise "
                     + "cutoff_len or lower \(span.kind)_max_pixels")

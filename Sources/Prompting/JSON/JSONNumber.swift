@@ -15,7 +15,8 @@ public struct JSONNumber: Sendable, Hashable {
         guard !whole.isEmpty, whole == "0" || whole.first != "0" else { return nil }
         rest = rest.dropFirst(whole.count)
         if rest.isEmpty {
-            self.text = text
+            // A whole number to Python, which knows no negative zero among those.
+            self.text = text == "-0" ? "0" : text
             return
         }
         if rest.first == "." {

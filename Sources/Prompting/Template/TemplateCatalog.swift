@@ -18,7 +18,9 @@ public enum TemplateCatalog {
         if let template = byName[name] { return template }
         let names = all.map(\.name)
         let nearest = names.min { EditDistance.between($0, name) < EditDistance.between($1, name) }
-        let hint = nearest.map { EditDistance.between($0, name) <= max(2, name.count / 2) ? "; did you mean \($0)?" : "" }
+        let hint = nearest.map {
+            EditDistance.between($0, name) <= max(2, name.count / 2) ? "; did you mean \($0)?" : ""
+        }
         throw TemplateError(
             "template: \(name) does not exist\(hint ?? "") Known templates: \(names.joined(separator: ", "))")
     }

@@ -15,7 +15,8 @@ public struct DefaultToolFormat: ToolFormat {
                 throw TemplateError("tools: \(name) has no \"parameters\" with \"properties\"")
             }
             let required = tool["parameters"]?["required"]?.arrayValue ?? []
-            let arguments = properties.map { Self.describe($0, isRequired: required.contains(.string($0.key))) }.joined()
+            let arguments = properties.map { Self.describe($0, isRequired: required.contains(.string($0.key))) }
+                .joined()
             text +=
                 "> Tool Name: \(name)\nTool Description: \(tool["description"]?.pythonText ?? "")\n"
                 + "Tool Args:\n\(arguments)\n"

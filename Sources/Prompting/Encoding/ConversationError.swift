@@ -1,5 +1,5 @@
 /// Why a conversation cannot be encoded.
-public struct EncodingError: Error, Sendable, Hashable, CustomStringConvertible {
+public struct ConversationError: Error, Sendable, Hashable, CustomStringConvertible {
     public enum Reason: String, Sendable, Hashable, Codable, CaseIterable {
         /// No messages at all.
         case empty
