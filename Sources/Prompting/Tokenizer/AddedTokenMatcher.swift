@@ -95,9 +95,7 @@ struct AddedTokenMatcher: Sendable {
 
     private func isWord(_ text: UnsafeBufferPointer<UInt8>, _ position: Int) -> Bool {
         guard let base = text.baseAddress else { return false }
-        let bits = CharacterClasses.letter | CharacterClasses.number | CharacterClasses.mark
-        return text[position] == UInt8(ascii: "_")
-            || CharacterClasses.decode(base, position, CharacterClasses.shared.table).bits & bits != 0
+        return CharacterClasses.decode(base, position, CharacterClasses.shared.table).bits & CharacterClasses.word != 0
     }
 
     private func isSpace(_ text: UnsafeBufferPointer<UInt8>, _ position: Int) -> Bool {

@@ -12,6 +12,8 @@ final class CharacterClasses: @unchecked Sendable {  // The memory is written in
     static let newline: UInt8 = 16
     /// May change under NFC, or change together with what stands before it.
     static let unsettled: UInt8 = 32
+    /// A letter, digit, mark or connector: what may not touch an added token that is a single word.
+    static let word: UInt8 = 64
     static let space: UInt8 = blank | newline
 
     static let shared = CharacterClasses()
@@ -31,10 +33,10 @@ final class CharacterClasses: @unchecked Sendable {  // The memory is written in
         mark(UnicodeTables.letters, Self.letter)
         mark(UnicodeTables.numbers, Self.number)
         mark(UnicodeTables.marks, Self.mark)
+        mark(UnicodeTables.words, Self.word)
         mark(UnicodeTables.spaces, Self.blank)
         mark(UnicodeTables.unsettled, Self.unsettled)
-        memory[0x0A] = Self.newline
-        memory[0x0D] = Self.newline
+        for point in [0x0A, 0x0D] { memory[point] = Self.newline }
         table = UnsafePointer(memory)
     }
 
