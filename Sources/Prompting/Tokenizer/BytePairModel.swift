@@ -6,13 +6,15 @@ final class BytePairModel: Sendable {
     let ignoresMerges: Bool
     /// The token of each byte; `TokenVocabulary.absent` for a byte that the vocabulary lacks, which is left out.
     private let byteTokens: [Int32]
+    private let characters: CharacterTokens
 
     /// Pieces longer than this are merged with a priority queue, so that time stays near-linear.
     private static let maxScannedLength = 160
 
-    init(vocabulary: TokenVocabulary, merges: MergeTable, ignoresMerges: Bool) {
+    init(vocabulary: TokenVocabulary, merges: MergeTable, characters: CharacterTokens, ignoresMerges: Bool) {
         self.vocabulary = vocabulary
         self.merges = merges
+        self.characters = characters
         self.ignoresMerges = ignoresMerges
         byteTokens = (0..<256).map { byte in
             withUnsafePointer(to: UInt8(byte)) { vocabulary.id(of: $0, count: 1) }
@@ -65,15 +67,7 @@ final class BytePairModel: Sendable {
         let ids = scratch.ids
         let ranks = scratch.ranks
         let results = scratch.results
-        var length = 0
-        byteTokens.withUnsafeBufferPointer { tokens in
-            for position in 0..<count {
-                let token = tokens[Int(bytes[position])]
-                guard token != TokenVocabulary.absent else { continue }
-                ids[length] = token
-                length += 1
-            }
-        }
+        var length = fillStart(bytes, count: count, ids)
         guard length > 0 else { return }
         for position in 0..<length - 1 {
             (ranks[position], results[position]) = merges.find(ids[position], ids[position + 1])
@@ -102,12 +96,39 @@ final class BytePairModel: Sendable {
         output.append(contentsOf: UnsafeBufferPointer(start: ids, count: length))
     }
 
+    /// Writes the tokens that merging starts from, and says how many: whole characters where that is safe, else bytes.
+    @inline(__always)
+    private func fillStart(_ bytes: UnsafePointer<UInt8>, count: Int, _ ids: UnsafeMutablePointer<Int32>) -> Int {
+        var length = 0
+        var position = 0
+        byteTokens.withUnsafeBufferPointer { tokens in
+            while position < count {
+                let byte = bytes[position]
+                if byte >= 0xC2, byte < 0xF0 {
+                    let (point, size) = CharacterClasses.codePoint(bytes, position)
+                    let token = characters.table[point]
+                    if token != TokenVocabulary.absent {
+                        ids[length] = token
+                        length += 1
+                        position += size
+                        continue
+                    }
+                }
+                let token = tokens[Int(byte)]
+                if token != TokenVocabulary.absent {
+                    ids[length] = token
+                    length += 1
+                }
+                position += 1
+            }
+        }
+        return length
+    }
+
     /// As `merge`, for pieces of any length: a priority queue of (rank, position) over a linked list of tokens.
     private func mergeLong(_ bytes: UnsafePointer<UInt8>, count: Int, into output: inout [Int32]) {
-        var ids: [Int32] = []
-        ids.reserveCapacity(count)
-        for position in 0..<count where byteTokens[Int(bytes[position])] != TokenVocabulary.absent {
-            ids.append(byteTokens[Int(bytes[position])])
+        var ids = [Int32](unsafeUninitializedCapacity: count) { buffer, length in
+            if let base = buffer.baseAddress { length = fillStart(bytes, count: count, base) }
         }
         guard ids.count > 1 else {
             output.append(contentsOf: ids)

@@ -2,7 +2,7 @@
 struct MergeLoader {
     private let vocabulary: TokenVocabulary
     private let alphabet = ByteAlphabet.bytes
-    private var merges: [(left: Int32, right: Int32, result: Int32)] = []
+    private var merges: [CharacterTokens.Merge] = []
     /// In nearly all files merge after merge makes the next id, which saves a search for each.
     private var likelyResult: Int32 = 0
 
@@ -11,7 +11,7 @@ struct MergeLoader {
         merges.reserveCapacity(vocabulary.count)
     }
 
-    mutating func read(_ reader: inout JSONReader) throws(JSONError) -> MergeTable {
+    mutating func read(_ reader: inout JSONReader) throws(JSONError) -> (MergeTable, CharacterTokens) {
         try reader.expect(UInt8(ascii: "["))
         if !reader.skip(UInt8(ascii: "]")) {
             repeat {
@@ -26,7 +26,7 @@ struct MergeLoader {
         for (rank, merge) in merges.enumerated() {
             table.add(left: merge.left, right: merge.right, rank: UInt32(rank), result: merge.result)
         }
-        return table
+        return (table, CharacterTokens(vocabulary, merges, table))
     }
 
     private mutating func readPair(_ reader: inout JSONReader) throws(JSONError) {

@@ -8,6 +8,7 @@ struct TokenizerFile {
     var ignoresMerges = false
     var vocabulary: TokenVocabulary
     var merges: MergeTable?
+    var characters: CharacterTokens?
 
     /// Reads the bytes of a tokenizer.json; `path` is for messages.
     init(_ bytes: UnsafeBufferPointer<UInt8>, path: String) throws(TokenizerError) {
@@ -127,6 +128,6 @@ struct TokenizerFile {
 
     private mutating func readMerges(_ reader: inout JSONReader) throws(JSONError) {
         var loader = MergeLoader(vocabulary)
-        merges = try loader.read(&reader)
+        (merges, characters) = try loader.read(&reader)
     }
 }
