@@ -87,6 +87,7 @@ struct cm_video {
     AVFrame *frame;
     struct SwsContext *scale;
     const uint8_t *bytes;
+    uint8_t *owned;  // a copy of the caller's bytes, or null
     int64_t count, at;
     int stream, draining;
     cm_limits limits;
@@ -129,6 +130,7 @@ void cm_video_close(cm_video *video) {
         ff.av_free(video->io->buffer);
         ff.avio_context_free(&video->io);
     }
+    free(video->owned);
     free(video);
 }
 
@@ -201,8 +203,18 @@ static int open_video(
 int cm_video_open(
     const char *path, const uint8_t *bytes, size_t count, cm_limits limits, cm_video **video, cm_video_info *info,
     cm_error *error) {
-    int status = open_video(path, bytes, count, containers, limits, video, error);
-    if (status != CM_OK) return status;
+    uint8_t *copy = NULL;
+    if (!path) {
+        copy = malloc(count);
+        if (!copy) return cm_fail(error, CM_NO_MEMORY, "no memory for %zu bytes", count);
+        memcpy(copy, bytes, count);
+    }
+    int status = open_video(path, copy, count, containers, limits, video, error);
+    if (status != CM_OK) {
+        free(copy);
+        return status;
+    }
+    (*video)->owned = copy;
     const AVStream *stream = (*video)->format->streams[(*video)->stream];
     *info = (cm_video_info){
         .num_frames = stream->nb_frames,
@@ -296,7 +308,10 @@ static int copy_native(const AVFrame *frame, cm_limits limits, cm_raster *raster
     int32_t mode;
     switch (frame->format) {
         case AV_PIX_FMT_PAL8: mode = CM_MODE_P; break;
+        case AV_PIX_FMT_MONOWHITE:
+        case AV_PIX_FMT_MONOBLACK: mode = CM_MODE_1; break;
         case AV_PIX_FMT_GRAY8: mode = CM_MODE_L; break;
+        case AV_PIX_FMT_YA8: mode = CM_MODE_LA; break;
         case AV_PIX_FMT_RGBA: mode = CM_MODE_RGBA; break;
         case AV_PIX_FMT_GRAY16LE: mode = CM_MODE_I16; break;
         default: return CM_UNSUPPORTED;
@@ -304,17 +319,27 @@ static int copy_native(const AVFrame *frame, cm_limits limits, cm_raster *raster
     int status = cm_raster_alloc(raster, frame->width, frame->height, mode, limits, error);
     if (status != CM_OK) return status;
     size_t stride = (size_t)frame->width * (size_t)cm_mode_bytes(mode);
+    const uint8_t on = frame->format == AV_PIX_FMT_MONOWHITE ? 0 : 255;
     for (int y = 0; y < frame->height; y++) {
-        memcpy(raster->pixels + (size_t)y * stride, frame->data[0] + (ptrdiff_t)y * frame->linesize[0], stride);
+        const uint8_t *source = frame->data[0] + (ptrdiff_t)y * frame->linesize[0];
+        uint8_t *row = raster->pixels + (size_t)y * stride;
+        if (mode != CM_MODE_1) {
+            memcpy(row, source, stride);
+            continue;
+        }
+        for (int x = 0; x < frame->width; x++) row[x] = source[x / 8] >> (7 - x % 8) & 1 ? on : (uint8_t)~on;
     }
     if (mode == CM_MODE_P) {
+        int is_gray = 1;
         for (int i = 0; i < 256; i++) {
             uint32_t color;
             memcpy(&color, frame->data[1] + 4 * i, 4);
             raster->palette[3 * i] = (uint8_t)(color >> 16);
             raster->palette[3 * i + 1] = (uint8_t)(color >> 8);
             raster->palette[3 * i + 2] = (uint8_t)color;
+            is_gray &= (color & 0xFFFFFF) == (uint32_t)i * 0x010101;
         }
+        if (is_gray) raster->mode = CM_MODE_L;
     }
     return CM_OK;
 }

@@ -136,7 +136,7 @@ int cm_gif_decode(const uint8_t *bytes, size_t count, cm_limits limits, cm_raste
             if (!need(&input, 1)) goto truncated;
             if (block == 0) {
                 block = input.bytes[input.at++];
-                if (block == 0) goto truncated;
+                if (block == 0 || !need(&input, block)) goto truncated;
                 continue;
             }
             buffer |= (uint32_t)input.bytes[input.at++] << held;

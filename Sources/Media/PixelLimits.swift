@@ -31,7 +31,7 @@ public struct PixelLimits: Sendable, Hashable {
     func steps(from size: ImageSize, name: String) throws -> Steps {
         var steps = Steps(final: size)
         func scaled(_ size: ImageSize, toArea area: Int) -> ImageSize {
-            let factor = (Double(area) / Double(size.numPixels)).squareRoot()
+            let factor = (Double(max(area, 0)) / Double(size.numPixels)).squareRoot()
             // Python's int() cuts, so a side can vanish; checked below.
             return ImageSize(width: Int(Double(size.width) * factor), height: Int(Double(size.height) * factor))
         }

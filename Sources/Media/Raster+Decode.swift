@@ -67,7 +67,10 @@ extension Raster {
         if status == CM_NEED_MORE && !isWhole { return nil }
         guard status == CM_OK else { throw MediaError(error, name, "\(format.name) image") }
         let size = ImageSize(width: Int(width), height: Int(height))
-        guard size.width > 0, size.height > 0, size.width <= limits.maxPixels / size.height else {
+        guard size.width > 0, size.height > 0 else {
+            throw MediaError(.corrupt, name, "the \(format.name) image is damaged or cut short: its header has no size.")
+        }
+        guard size.width <= limits.maxPixels / size.height else {
             throw MediaError(
                 .tooLarge, name, "\(size) pixels are more than the limit of \(limits.maxPixels). Shrink it before training.")
         }

@@ -15,7 +15,7 @@ extension VisionProcessorConfig {
         func rounded(_ side: Double) -> Int { Int((side / unit).rounded(.toNearestOrEven)) * factor }
         var result = ImageSize(width: rounded(width), height: rounded(height))
         if result.numPixels > maxPixels {
-            let beta = (Double(size.numPixels) / Double(maxPixels)).squareRoot()
+            let beta = (Double(size.numPixels) / Double(max(maxPixels, 1))).squareRoot()
             result.width = max(factor, Int((width / beta / unit).rounded(.down)) * factor)
             result.height = max(factor, Int((height / beta / unit).rounded(.down)) * factor)
         } else if result.numPixels < minPixels {

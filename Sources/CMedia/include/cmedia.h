@@ -78,7 +78,7 @@ typedef struct {
     int32_t width, height;
 } cm_video_info;
 
-/// Opens a file, or `count` bytes that must outlive the video when `path` is null.
+/// Opens a file, or a copy of `count` bytes when `path` is null.
 int cm_video_open(
     const char *path, const uint8_t *bytes, size_t count, cm_limits limits, cm_video **video, cm_video_info *info,
     cm_error *error);
