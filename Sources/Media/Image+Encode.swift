@@ -33,7 +33,10 @@ extension Image {
 
     private static func encode(
         _ width: Int, _ height: Int,
-        _ body: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>, UnsafeMutablePointer<Int>, UnsafeMutablePointer<cm_error>)
+        _ body: (
+            UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>, UnsafeMutablePointer<Int>,
+            UnsafeMutablePointer<cm_error>
+        )
             -> Int32
     ) throws -> Data {
         var out: UnsafeMutablePointer<UInt8>?

@@ -21,7 +21,8 @@ extension Image {
         let flavor = Int32(rounding == .pillow ? CM_FIXED_POINT_PILLOW : CM_FIXED_POINT_TORCH)
         let resized = [UInt8](unsafeUninitializedCapacity: 3 * size.numPixels) { buffer, count in
             status = cm_resize_bicubic(
-                bytes, Int32(width), Int32(height), 3, flavor, buffer.baseAddress, Int32(size.width), Int32(size.height),
+                bytes, Int32(width), Int32(height), 3, flavor, buffer.baseAddress, Int32(size.width),
+                Int32(size.height),
                 &error)
             count = status == CM_OK ? 3 * size.numPixels : 0
         }

@@ -9,7 +9,8 @@ public struct Image: Sendable, Hashable {
     public init(width: Int, height: Int, bytes: [UInt8]) throws {
         guard width > 0, height > 0, bytes.count == 3 * width * height else {
             throw MediaError(
-                .corrupt, "\(bytes.count) bytes", "not \(width)x\(height) RGB pixels: that takes \(3 * width * height).")
+                .corrupt, "\(bytes.count) bytes", "not \(width)x\(height) RGB pixels: that takes \(3 * width * height)."
+            )
         }
         self.init(unchecked: bytes, width: width, height: height)
     }

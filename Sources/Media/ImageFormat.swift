@@ -6,7 +6,8 @@ enum ImageFormat: Sendable, Hashable {
 
     init?(_ bytes: UnsafeRawBufferPointer) {
         func starts(_ signature: [UInt8], at offset: Int = 0) -> Bool {
-            bytes.count >= offset + signature.count && signature.indices.allSatisfy { bytes[offset + $0] == signature[$0] }
+            bytes.count >= offset + signature.count
+                && signature.indices.allSatisfy { bytes[offset + $0] == signature[$0] }
         }
         func starts(_ text: StaticString, at offset: Int = 0) -> Bool {
             starts(Array(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)), at: offset)
@@ -23,7 +24,9 @@ enum ImageFormat: Sendable, Hashable {
             self = .other("BMP")
         } else if starts([0x49, 0x49, 0x2A, 0x00]) || starts([0x4D, 0x4D, 0x00, 0x2A]) {
             self = .other("TIFF")
-        } else if bytes.count >= 3, bytes[0] == 0x50, (0x31...0x36).contains(bytes[1]), [9, 10, 13, 32].contains(bytes[2]) {
+        } else if bytes.count >= 3, bytes[0] == 0x50, (0x31...0x36).contains(bytes[1]),
+            [9, 10, 13, 32].contains(bytes[2])
+        {
             self = .other("PNM")
         } else if starts([0xFF, 0x4F, 0xFF, 0x51]) || starts([0, 0, 0, 12, 0x6A, 0x50, 0x20, 0x20]) {
             self = .other("JPEG 2000")

@@ -50,7 +50,9 @@ extension MediaSource {
             throw MediaError(.unreadable, path, "not a regular file.")
         }
         let size = Int(status.st_size)
-        guard size > 0 else { throw MediaError(.empty, path, "the file is empty (0 bytes). Copy or download it again.") }
+        guard size > 0 else {
+            throw MediaError(.empty, path, "the file is empty (0 bytes). Copy or download it again.")
+        }
         guard size <= limit else { throw tooLong(size, limit) }
         let wanted = min(size, prefix ?? size)
         var failure: Int32 = 0

@@ -33,7 +33,8 @@ public struct PixelLimits: Sendable, Hashable {
         func scaled(_ size: ImageSize, toArea area: Int) -> ImageSize {
             let factor = (Double(max(area, 0)) / Double(size.numPixels)).squareRoot()
             // Python's int() cuts, so a side can vanish; checked below.
-            return ImageSize(width: Int(Double(size.width) * factor), height: Int(Double(size.height) * factor))
+            func cut(_ side: Int) -> Int { Int(min(Double(side) * factor, 1e9)) }
+            return ImageSize(width: cut(size.width), height: cut(size.height))
         }
         func check(_ size: ImageSize) throws {
             guard size.width > 0, size.height > 0 else {
@@ -43,6 +44,7 @@ public struct PixelLimits: Sendable, Hashable {
                         + "becomes 0. Crop it, or raise the pixel limit.")
             }
         }
+        try check(size)
         if steps.final.numPixels > maxPixels {
             let next = scaled(steps.final, toArea: maxPixels)
             try check(next)

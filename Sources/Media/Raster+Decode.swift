@@ -62,17 +62,20 @@ extension Raster {
             case .png: cm_png_size(start, bytes.count, &width, &height, &error)
             case .webp: cm_webp_size(start, bytes.count, &width, &height, &error)
             case .gif: cm_gif_size(start, bytes.count, &width, &height, &error)
-            case .other: isWhole ? cm_ffmpeg_image_size(start, bytes.count, &width, &height, &error) : Int32(CM_NEED_MORE)
+            case .other:
+                isWhole ? cm_ffmpeg_image_size(start, bytes.count, &width, &height, &error) : Int32(CM_NEED_MORE)
             }
         if status == CM_NEED_MORE && !isWhole { return nil }
         guard status == CM_OK else { throw MediaError(error, name, "\(format.name) image") }
         let size = ImageSize(width: Int(width), height: Int(height))
         guard size.width > 0, size.height > 0 else {
-            throw MediaError(.corrupt, name, "the \(format.name) image is damaged or cut short: its header has no size.")
+            throw MediaError(
+                .corrupt, name, "the \(format.name) image is damaged or cut short: its header has no size.")
         }
         guard size.width <= limits.maxPixels / size.height else {
             throw MediaError(
-                .tooLarge, name, "\(size) pixels are more than the limit of \(limits.maxPixels). Shrink it before training.")
+                .tooLarge, name,
+                "\(size) pixels are more than the limit of \(limits.maxPixels). Shrink it before training.")
         }
         return size
     }

@@ -25,7 +25,8 @@ struct Raster: ~Copyable {
     consuming func resized(to size: ImageSize, name: String) throws -> Raster {
         var error = cm_error()
         var result = cm_raster()
-        let limits = cm_limits(max_pixels: Int64.max)
+        // Only absurd settings of the pixel bounds can ask for more.
+        let limits = cm_limits(max_pixels: Int64(DecodeLimits.standard.maxPixels))
         let status = cm_raster_alloc(&result, Int64(size.width), Int64(size.height), value.mode, limits, &error)
         guard status == CM_OK else { throw MediaError(error, name, "image") }
         var resized = Raster(adopting: result)

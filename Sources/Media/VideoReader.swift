@@ -33,10 +33,13 @@ final class VideoReader {
         func ratio(_ numerator: Int32, _ denominator: Int32) -> Double? {
             numerator > 0 && denominator > 0 ? Double(numerator) / Double(denominator) : nil
         }
-        let base = ratio(found.time_base_num, found.time_base_den)
+        // One rounding only, as Python's fractions have.
+        let units = found.duration.multipliedReportingOverflow(by: Int64(found.time_base_num))
+        let isKnown = found.duration >= 0 && found.time_base_den > 0 && !units.overflow
         info = VideoInfo(
-            size: ImageSize(width: Int(found.width), height: Int(found.height)), numFrames: max(0, Int(found.num_frames)),
-            seconds: found.duration < 0 ? nil : base.map { Double(found.duration) * $0 },
+            size: ImageSize(width: Int(found.width), height: Int(found.height)),
+            numFrames: max(0, Int(found.num_frames)),
+            seconds: isKnown ? Double(units.partialValue) / Double(found.time_base_den) : nil,
             averageFPS: ratio(found.rate_num, found.rate_den))
     }
 

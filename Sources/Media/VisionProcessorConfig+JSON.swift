@@ -9,7 +9,8 @@ extension VisionProcessorConfig {
     /// The video processor of a model folder, found where transformers looks for it.
     public static func video(modelFolder: URL) throws -> VisionProcessorConfig {
         try load(
-            modelFolder, section: "video_processor", files: ["video_preprocessor_config.json", "preprocessor_config.json"],
+            modelFolder, section: "video_processor",
+            files: ["video_preprocessor_config.json", "preprocessor_config.json"],
             defaults: .videoDefaults)
     }
 
@@ -62,9 +63,13 @@ extension VisionProcessorConfig {
                 MediaError(.unsupported, name, "\(key): \(reason).")
             }
             if size?.height != nil || size?.width != nil {
-                throw refuse("size", "a fixed height and width is not how Qwen-VL sizes images; shortest_edge and longest_edge are")
+                throw refuse(
+                    "size",
+                    "a fixed height and width is not how Qwen-VL sizes images; shortest_edge and longest_edge are")
             }
-            if let resample, resample != 3 { throw refuse("resample", "\(resample) is not bicubic (3), the only filter supported") }
+            if let resample, resample != 3 {
+                throw refuse("resample", "\(resample) is not bicubic (3), the only filter supported")
+            }
             if do_center_crop == true { throw refuse("do_center_crop", "cropping is not supported") }
             if do_pad == true { throw refuse("do_pad", "padding is not supported") }
             var config = defaults
@@ -82,11 +87,12 @@ extension VisionProcessorConfig {
             for (key, value) in [
                 ("patch_size", config.patchSize), ("temporal_patch_size", config.temporalPatchSize),
                 ("merge_size", config.mergeSize), ("min_pixels", config.minPixels), ("max_pixels", config.maxPixels),
-            ] where value < 1 || value > 1 << 40 {
+            ] where value < 1 || value > (key == "max_pixels" ? 1 << 40 : 1 << 28) {
                 throw refuse(key, "\(value) is not a positive number of sensible size")
             }
             guard config.patchSize <= 1024, config.mergeSize <= 64, config.temporalPatchSize <= 64 else {
-                throw refuse("patch_size", "a patch of \(config.patchSize) pixels merged \(config.mergeSize) times is too large")
+                throw refuse(
+                    "patch_size", "a patch of \(config.patchSize) pixels merged \(config.mergeSize) times is too large")
             }
             guard config.imageMean.count == 3, config.imageStd.count == 3 else {
                 throw refuse("image_mean", "image_mean and image_std need three values")

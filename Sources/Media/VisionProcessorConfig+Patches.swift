@@ -19,9 +19,15 @@ extension VisionProcessorConfig {
         return try raster.withPixels { try patches(frames: [$0], size: size, grid: grid, name: name) }
     }
 
-    /// Cuts a picture in memory into patches, without LLaMA-Factory's pre-resize.
-    public func patches(of image: Image) throws -> ImagePatches {
+    /// Cuts a picture in memory into patches.
+    ///
+    /// - Parameter limits: LLaMA-Factory's pre-resize; nil leaves the image as it is.
+    public func patches(of image: Image, limits: PixelLimits?) throws -> ImagePatches {
         let name = "\(image.size) image"
+        var image = image
+        if let steps = try limits?.steps(from: image.size, name: name) {
+            for size in steps.native + steps.converted { image = try image.resized(to: size, rounding: .pillow) }
+        }
         let grid = try grid(forRegularized: image.size, name: name)
         return try image.bytes.withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return ImagePatches(grid: grid, values: []) }
@@ -67,7 +73,8 @@ extension VisionProcessorConfig {
                     pair.append(UnsafePointer(place))
                 }
                 cm_patchify(
-                    pair, Int32(temporalPatchSize), Int32(grid.h), Int32(grid.w), Int32(patchSize), Int32(mergeSize), table,
+                    pair, Int32(temporalPatchSize), Int32(grid.h), Int32(grid.w), Int32(patchSize), Int32(mergeSize),
+                    table,
                     start + t * slice)
             }
             count = grid.numPatches * patchValues
