@@ -13,8 +13,8 @@
 #define CM_WIDE
 #endif
 
-typedef int32_t lanes __attribute__((vector_size(16)));
-typedef uint8_t bytes4 __attribute__((vector_size(4)));
+typedef int32_t lanes __attribute__((vector_size(32)));
+typedef uint8_t bytes8 __attribute__((vector_size(8)));
 
 typedef struct {
     int32_t *first;    // first source position of each target position
@@ -93,23 +93,53 @@ static int plan_fixed(axis_plan *plan, int32_t new_size, int32_t flavor) {
 
 static inline uint8_t clip(int32_t value) { return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value); }
 
-// One row of 3 or 4 channels; the source must have a spare byte behind its last pixel.
-CM_WIDE static void row_of_pixels(
-    const uint8_t *source, uint8_t *target, const axis_plan *plan, int32_t new_width, int32_t channels) {
+// Gives every target position the same number of taps, weight 0 where there were fewer: a loop of constant length.
+static int32_t level_taps(axis_plan *plan, int32_t size, int32_t new_size) {
+    const int32_t even = plan->taps < size ? plan->taps : size;
+    for (int32_t i = 0; i < new_size; i++) {
+        int32_t *row = plan->fixed + (size_t)i * (size_t)plan->taps;
+        const int32_t shift = plan->first[i] + even - size;
+        if (shift <= 0) continue;
+        // At the far end the first tap moves back, so that none reads behind the row.
+        memmove(row + shift, row, sizeof(int32_t) * (size_t)(even - shift));
+        memset(row, 0, sizeof(int32_t) * (size_t)shift);
+        plan->first[i] -= shift;
+    }
+    return even;
+}
+
+// Two rows of 3 or 4 channels side by side in one vector; both must have a spare byte behind their last pixel.
+static inline __attribute__((always_inline)) void pixel_rows(
+    const uint8_t *const source[2], uint8_t *const target[2], const axis_plan *plan, int32_t new_width,
+    int32_t channels, int32_t taps) {
     const int32_t half = 1 << (plan->precision - 1), shift = plan->precision;
+    const lanes zero = {0}, white = zero + 255;
     for (int32_t i = 0; i < new_width; i++) {
         const int32_t *weights = plan->fixed + (size_t)i * (size_t)plan->taps;
-        const uint8_t *pixel = source + (size_t)plan->first[i] * (size_t)channels;
-        lanes sum = {half, half, half, half};
-        for (int32_t j = 0, count = plan->count[i]; j < count; j++, pixel += channels) {
-            bytes4 raw;
-            memcpy(&raw, pixel, 4);
+        size_t place = (size_t)plan->first[i] * (size_t)channels;
+        lanes sum = zero + half;
+        for (int32_t j = 0; j < taps; j++, place += (size_t)channels) {
+            bytes8 raw;
+            memcpy(&raw, source[0] + place, 4);
+            memcpy((uint8_t *)&raw + 4, source[1] + place, 4);
             sum += __builtin_convertvector(raw, lanes) * weights[j];
         }
-        sum >>= shift;
-        sum = __builtin_elementwise_min(__builtin_elementwise_max(sum, (lanes){0}), (lanes){255, 255, 255, 255});
-        bytes4 packed = __builtin_convertvector(sum, bytes4);
-        memcpy(target + (size_t)i * (size_t)channels, &packed, (size_t)channels);
+        sum = __builtin_elementwise_min(__builtin_elementwise_max(sum >> shift, zero), white);
+        bytes8 packed = __builtin_convertvector(sum, bytes8);
+        const size_t out = (size_t)i * (size_t)channels;
+        memcpy(target[0] + out, &packed, (size_t)channels);
+        memcpy(target[1] + out, (uint8_t *)&packed + 4, (size_t)channels);
+    }
+}
+
+CM_WIDE static void rows_of_pixels(
+    const uint8_t *const source[2], uint8_t *const target[2], const axis_plan *plan, int32_t new_width,
+    int32_t channels, int32_t taps) {
+    // Enlarging, the usual case, takes five taps.
+    if (taps == 5 && channels == 3) {
+        pixel_rows(source, target, plan, new_width, 3, 5);
+    } else {
+        pixel_rows(source, target, plan, new_width, channels, taps);
     }
 }
 
@@ -174,15 +204,25 @@ int cm_resize_bicubic(
         if (tall) out = middle = malloc(new_stride * (size_t)(last_row - first_row));
         scratch = malloc(stride + 4);
         ok = out && scratch;
-        for (int32_t y = first_row; ok && y < last_row; y++) {
-            const uint8_t *row = source + stride * (size_t)y;
-            uint8_t *place = out + new_stride * (size_t)(y - first_row);
-            if (channels < 3) {
-                row_of_few(row, place, &across, new_width, channels);
-                continue;
+        if (ok && channels < 3) {
+            for (int32_t y = first_row; y < last_row; y++) {
+                row_of_few(
+                    source + stride * (size_t)y, out + new_stride * (size_t)(y - first_row), &across, new_width, channels);
             }
-            if (y == height - 1) row = memcpy(scratch, row, stride);
-            row_of_pixels(row, place, &across, new_width, channels);
+        } else if (ok) {
+            const int32_t taps = level_taps(&across, width, new_width);
+            for (int32_t y = first_row; y < last_row; y += 2) {
+                // An odd last row goes twice; the last row of all is copied to where a spare byte follows it.
+                const int32_t other = y + 1 < last_row ? y + 1 : y;
+                const uint8_t *pair[2] = {source + stride * (size_t)y, source + stride * (size_t)other};
+                if (other == height - 1) {
+                    pair[1] = memcpy(scratch, pair[1], stride);
+                    if (other == y) pair[0] = scratch;
+                }
+                uint8_t *places[2] = {
+                    out + new_stride * (size_t)(y - first_row), out + new_stride * (size_t)(other - first_row)};
+                rows_of_pixels(pair, places, &across, new_width, channels, taps);
+            }
         }
         rows = out;
     }
