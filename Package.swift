@@ -50,11 +50,14 @@ let package = Package(
                 ]),
                 .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
             ]),
-        .target(name: "CMedia", dependencies: ["CJPEG", "CPNG", "CWebP", "CFFmpeg"]),
+        .target(
+            name: "CMedia", dependencies: ["CJPEG", "CPNG", "CWebP", "CFFmpeg"], cSettings: [.unsafeFlags(["-O3"])],
+            linkerSettings: [.linkedLibrary("dl"), .linkedLibrary("m")]),
         systemLibrary("CJPEG", "libjpeg", apt: "libjpeg62-turbo-dev"),
         systemLibrary("CPNG", "libpng", apt: "libpng-dev"),
-        systemLibrary("CWebP", "libwebp", apt: "libwebp-dev"),
-        systemLibrary("CFFmpeg", "libavformat libavcodec libavutil libswscale", apt: "libavformat-dev"),
+        systemLibrary("CWebP", "libwebpdemux", apt: "libwebp-dev"),
+        // Headers only: CMedia loads the libraries at first use, for they bring a hundred others along.
+        .systemLibrary(name: "CFFmpeg", providers: [.apt(["libavformat-dev", "libswscale-dev"])]),
         systemLibrary("CCairo", "cairo", apt: "libcairo2-dev"),
 
         // The house, bottom floor first.
