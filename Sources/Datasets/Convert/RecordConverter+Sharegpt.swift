@@ -56,9 +56,8 @@ extension RecordConverter {
         if let role = roles.first(where: { $0.0.contains(name) })?.1 { return role }
         if tags.system.contains(name) { throw Unusable("a system message stands after other messages: put it first") }
         let known = roles.flatMap { $0.0.sorted() } + tags.system.sorted()
-        let hint = NearestName.nearest(to: name, among: known).map { "did you mean '\($0)'?" }
+        let hint = NearestName.nearest(to: name, among: known).map { " (did you mean '\($0)'?)" } ?? ""
         let list = known.map { "'\($0)'" }.joined(separator: ", ")
-        throw Unusable(
-            "wrong role '\(name)': \(hint ?? "it should be one of \(list)"); correct it or name it in `tags`")
+        throw Unusable("wrong role '\(name)': it should be one of \(list)\(hint); correct it or name it in `tags`")
     }
 }

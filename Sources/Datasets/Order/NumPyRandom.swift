@@ -1,6 +1,6 @@
 /// NumPy's `default_rng(seed)`: PCG64 (XSL-RR 128/64) seeded through SeedSequence.
 ///
-/// Sources: numpy/random/bit_generator.pyx, src/pcg64, src/distributions (bounded integers by Lemire's method).
+/// Sources: numpy/random/bit_generator.pyx, src/pcg64, src/distributions (bounded integers by masking).
 public struct NumPyRandom: Sendable {
     private var state: UInt128
     private let increment: UInt128
@@ -45,24 +45,21 @@ public struct NumPyRandom: Sendable {
     /// A number from 0 to below 1: `Generator.random()`.
     public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
-    /// A whole number from 0 to `maximum`, both included; `maximum` fits 32 bits.
-    private mutating func bounded(_ maximum: UInt32) -> UInt32 {
-        if maximum == 0 { return 0 }
-        if maximum == .max { return next32() }
-        let count = UInt64(maximum) + 1
-        var product = UInt64(next32()) * count
-        if UInt32(truncatingIfNeeded: product) < UInt32(count) {
-            let threshold = (UInt32.max - maximum) % UInt32(count)
-            while UInt32(truncatingIfNeeded: product) < threshold { product = UInt64(next32()) * count }
+    /// A whole number from 0 to `maximum`, both included; numbers above are drawn again (`random_interval`).
+    private mutating func bounded(_ maximum: Int) -> Int {
+        if maximum <= 0 { return 0 }
+        let mask = UInt32.max >> UInt32(clamping: maximum).leadingZeroBitCount
+        while true {
+            let value = Int(next32() & mask)
+            if value <= maximum { return value }
         }
-        return UInt32(product >> 32)
     }
 
-    /// `Generator.permutation(count)`; `count` is at most 2³².
+    /// `Generator.permutation(count)`; `count` is below 2³².
     public mutating func permutation(_ count: Int) -> [Int] {
         var result = Array(0..<max(count, 0))
         for index in stride(from: result.count - 1, to: 0, by: -1) {
-            result.swapAt(index, Int(bounded(UInt32(clamping: index))))
+            result.swapAt(index, bounded(index))
         }
         return result
     }

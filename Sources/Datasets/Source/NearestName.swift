@@ -12,7 +12,7 @@ enum NearestName {
     static func nearest(to name: String, among candidates: [String]) -> String? {
         let wanted = name.lowercased()
         let scored = candidates.map { (name: $0, distance: distance(wanted, $0.lowercased())) }
-        return scored.filter { $0.distance <= max(2, wanted.count / 3) }.min {
+        return scored.filter { $0.distance <= (wanted.count + 2) / 3 }.min {
             ($0.distance, $0.name) < ($1.distance, $1.name)
         }?
         .name

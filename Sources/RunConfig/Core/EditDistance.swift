@@ -24,7 +24,7 @@ public enum EditDistance {
     /// The candidate nearest to `name`, unless all are too far away to be meant.
     public static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
         let wanted = name.lowercased()
-        let limit = max(2, wanted.count / 3)
+        let limit = (wanted.count + 2) / 3
         let scored = candidates.map { (name: $0, distance: between(wanted, $0.lowercased())) }
         return scored.filter { $0.distance <= limit }.min { ($0.distance, $0.name) < ($1.distance, $1.name) }?.name
     }
