@@ -98,12 +98,13 @@ extension RunConfig {
             model.inferBackend == .huggingface, "infer_backend",
             message: "`infer_backend` vllm and sglang are only available for API, CLI and Web, not for training.")
         require(
-            tuning.earlyStoppingSteps == nil || (training.evalStrategy != .no && training.loadBestModelAtEnd),
+            tuning.earlyStoppingSteps == nil
+                || (training.evalStrategy != .no && training.effectiveMetricForBestModel != nil),
             "early_stopping_steps", "eval_strategy", "load_best_model_at_end",
-            message: "`early_stopping_steps` needs `eval_strategy` steps or epoch and `load_best_model_at_end: true`.")
-        require(
-            data.template != nil || !training.doTrain || tuning.stage == .pt, "template",
-            message: "Please specify `template`, such as qwen, qwen2_vl or llama3: it decides what the model reads.")
+            message: """
+                `early_stopping_steps` needs `eval_strategy` steps or epoch, and `load_best_model_at_end` or \
+                `metric_for_best_model`.
+                """)
         require(
             training.dataloaderNumWorkers > 0 || training.dataloaderPrefetchFactor == nil, "dataloader_prefetch_factor",
             "dataloader_num_workers", message: "`dataloader_prefetch_factor` needs `dataloader_num_workers` above 0.")

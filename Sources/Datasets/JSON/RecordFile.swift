@@ -107,7 +107,6 @@ private struct Reader {
             if scanner.peek == nil || records.count >= limit { break }
             let start = scanner.offset
             let value = try scanner.value()
-            let end = scanner.offset
             scanner.skipWhitespace()
             if scanner.peek == UInt8(ascii: ",") {
                 throw scanner.failure(
@@ -115,7 +114,7 @@ private struct Reader {
             }
             try append(value, at: start)
             if let byte = scanner.peek, byte != UInt8(ascii: "{"), byte != UInt8(ascii: "[") {
-                throw JSONScanner.Failure(offset: end, message: "each line should hold one row {…} and nothing else")
+                throw scanner.failure("each line should hold one row {…} and nothing else")
             }
         }
         let isOverLines = bytes[first..<min(scanner.offset, bytes.count)].contains(0x0A)

@@ -20,7 +20,9 @@ public struct DataSettings: SettingDeclarations {
     public let streaming = Setting("streaming", false, "Read the data while training.", .notSupportedYet)
     public let bufferSize = Setting(
         "buffer_size", 16_384, "Streaming: samples to shuffle among.", .notSupportedYet, limits: .atLeast(1))
-    public let mixStrategy = Setting("mix_strategy", MixStrategy.concat, "How several data sets become one.")
+    public let mixStrategy = Setting(
+        "mix_strategy", MixStrategy.concat, "How several data sets become one.",
+        .only(["concat", "interleave_under", "interleave_over"], "interleave_once is not supported yet."))
     public let interleaveProbs = Setting<[Double]?>(
         "interleave_probs", nil, "How often each data set is drawn from when they are interleaved.",
         limits: .within(0...1))

@@ -67,13 +67,13 @@ struct ConfigDocument {
         do {
             return try Yams.compose(yaml: text, .basic)
         } catch let error as YamlError {
-            throw ConfigError([problem(of: error, path: path)])
+            throw ConfigError([problem(of: error, in: text, path: path)])
         } catch {
             throw ConfigError([.init("\(error)", origin: .file(path: path, line: nil))])
         }
     }
 
-    private static func problem(of error: YamlError, path: String) -> ConfigError.Problem {
+    private static func problem(of error: YamlError, in yaml: String, path: String) -> ConfigError.Problem {
         switch error {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
@@ -81,8 +81,12 @@ struct ConfigDocument {
             return .init("Not valid YAML: \(context)\(problem).", origin: .file(path: path, line: mark.line))
         case .duplicatedKeysInMapping(let keys, let context):
             let names = keys.sorted().map { "`\($0)`" }.joined(separator: ", ")
+            // Yams tells where the mapping starts; the line that repeats the key is what has to go.
+            let repeated = yaml.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+                .filter { line in keys.contains { line.element.hasPrefix($0 + ":") } }.last.map { $0.offset + 1 }
             return .init(
-                "\(names) is given more than once; keep one.", origin: .file(path: path, line: context.mark.line))
+                "\(names) is given more than once; keep one.",
+                origin: .file(path: path, line: repeated ?? context.mark.line))
         default:
             return .init("Not valid YAML: \(error)", origin: .file(path: path, line: nil))
         }
