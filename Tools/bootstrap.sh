@@ -114,7 +114,8 @@ download() {
 install_torch() {
     torch_is_there && return
     local temporary=".deps/.unpacking"
-    rm -rf "$temporary" # left by a run that was interrupted; the lock says that nobody uses it
+    rm -rf "$temporary" # left by a run that was killed; the lock says that nobody uses it
+    trap "rm -rf '$temporary'" EXIT
     mkdir -p "$temporary/tree"
     say "downloading LibTorch $version (once; 190 to 530 MB)"
     download "torch==$version" "$temporary/torch"
