@@ -1,7 +1,7 @@
 # Every target does its whole set-up first: a fresh clone needs nothing but Swift, git and (for downloading) python3 + pip.
 .DEFAULT_GOAL := build
 .PHONY: setup build demo test format lint bench clean
-SOURCES := Package.swift Sources $(wildcard Tests) $(wildcard Benchmarks)
+SOURCES := Sources Tests $(wildcard Benchmarks)
 
 setup:
 	@Tools/bootstrap.sh
@@ -12,9 +12,10 @@ build: setup ## The release program: .build/release/anneal
 demo: build ## Teach a tiny vision-language model a task, in minutes, on the CPU
 	.build/release/anneal demo
 
-test: setup lint ## Everything a change must pass
+test: setup ## Everything a change must pass
 	swift build --build-tests
 	swift test --skip-build
+	@$(MAKE) --no-print-directory lint
 
 lint:
 	swift format lint --strict --parallel --recursive $(SOURCES)
