@@ -12,7 +12,8 @@ struct AxisScale: Sendable, Equatable {
     ///   - margin: free room at both ends as a share of the span.
     ///   - wholeNumbers: only whole numbers are marked (steps, counts).
     ///   - fromZero: the axis begins at zero (bars).
-    init(values: [Double], margin: Double = 0.05, maxTicks: Int = 8, wholeNumbers: Bool = false, fromZero: Bool = false) {
+    init(values: [Double], margin: Double = 0.05, maxTicks: Int = 8, wholeNumbers: Bool = false, fromZero: Bool = false)
+    {
         var low = values.min() ?? 0
         var high = values.max() ?? 1
         if fromZero {
@@ -38,7 +39,9 @@ struct AxisScale: Sendable, Equatable {
         let numTicks = min(100, max(0, Int((high / step).rounded(.down) - first) + 1))
         ticks = (0..<numTicks).map { (first + Double($0)) * step }
         var decimals = 0
-        while decimals < 12 && abs(step * pow(10, Double(decimals)) - (step * pow(10, Double(decimals))).rounded()) > 1e-6 {
+        while decimals < 12
+            && abs(step * pow(10, Double(decimals)) - (step * pow(10, Double(decimals))).rounded()) > 1e-6
+        {
             decimals += 1
         }
         numDecimals = decimals

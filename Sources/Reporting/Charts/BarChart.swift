@@ -53,7 +53,7 @@ public struct BarChart: Sendable {
         for (index, bar) in bars.enumerated() where bar.value.isFinite {
             let left = area.left + slot * Double(index) + gap
             let (zero, end) = (area.vertical(max(0, yAxis.lower)), area.vertical(bar.value))
-            canvas.fill(x: left, y: min(zero, end), width: slot - 2 * gap, height: abs(zero - end), color.opacity(0.85))
+            canvas.fill(x: left, y: min(zero, end), width: slot - 2 * gap, height: abs(zero - end), color.tint(0.88))
             guard range == nil else { continue }
             let name = canvas.shortened(bar.name, size: 11, limit: slot - 2)
             canvas.text(name, x: left + slot / 2 - gap, y: area.bottom + 16, size: 11, .faintText, anchor: .center)

@@ -62,7 +62,8 @@ final class Canvas {
     }
 
     func stroke(
-        x: Double, y: Double, width: Double, height: Double, _ color: ChartColor, lineWidth: Double = 1, radius: Double = 0
+        x: Double, y: Double, width: Double, height: Double, _ color: ChartColor, lineWidth: Double = 1,
+        radius: Double = 0
     ) {
         set(color)
         cairo_set_line_width(context, lineWidth)
@@ -107,27 +108,28 @@ final class Canvas {
         _ text: String, x: Double, y: Double, size: Double, _ color: ChartColor = .text, anchor: Anchor = .left,
         bold: Bool = false, upwards: Bool = false
     ) {
-        let drawable = select(text, size: size, bold: bold)
-        var extents = cairo_text_extents_t()
-        cairo_text_extents(context, drawable, &extents)
+        // One height for all runs, whatever font draws them.
+        select(FontChoice.standardFamily, size: size, bold: bold)
         var font = cairo_font_extents_t()
         cairo_font_extents(context, &font)
-        let shift = anchor == .left ? 0 : anchor == .center ? -extents.x_advance / 2 : -extents.x_advance
+        let runs = FontChoice.runs(of: text)
+        let width = runs.reduce(0) { $0 + self.width(of: $1, size: size, bold: bold) }
         set(color)
         cairo_save(context)
         cairo_translate(context, x, y)
         if upwards { cairo_rotate(context, -.pi / 2) }
-        cairo_move_to(context, shift, (font.ascent - font.descent) / 2)
-        cairo_show_text(context, drawable)
+        cairo_move_to(
+            context, anchor == .left ? 0 : anchor == .center ? -width / 2 : -width, (font.ascent - font.descent) / 2)
+        for run in runs {
+            select(run.family, size: size, bold: bold)
+            cairo_show_text(context, run.text)  // moves on to the run's end
+        }
         cairo_restore(context)
     }
 
     /// Width of a text in points.
     func width(of text: String, size: Double, bold: Bool = false) -> Double {
-        let drawable = select(text, size: size, bold: bold)
-        var extents = cairo_text_extents_t()
-        cairo_text_extents(context, drawable, &extents)
-        return extents.x_advance
+        FontChoice.runs(of: text).reduce(0) { $0 + width(of: $1, size: size, bold: bold) }
     }
 
     /// The text, or its beginning and an ellipsis where it is wider than `limit` points.
@@ -138,14 +140,17 @@ final class Canvas {
         return short + "…"
     }
 
-    /// Chooses a font that has the characters; where none has, they are replaced, since cairo would draw empty boxes.
-    private func select(_ text: String, size: Double, bold: Bool) -> String {
-        let choice = FontChoice(for: text)
+    private func width(of run: FontChoice.Run, size: Double, bold: Bool) -> Double {
+        select(run.family, size: size, bold: bold)
+        var extents = cairo_text_extents_t()
+        cairo_text_extents(context, run.text, &extents)
+        return extents.x_advance
+    }
+
+    private func select(_ family: String, size: Double, bold: Bool) {
         cairo_select_font_face(
-            context, choice.family, CAIRO_FONT_SLANT_NORMAL, bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL)
+            context, family, CAIRO_FONT_SLANT_NORMAL, bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL)
         cairo_set_font_size(context, size)
-        if choice.isComplete { return text }
-        return String(text.map { $0.isASCII || FontChoice(for: String($0)).isComplete ? $0 : "?" })
     }
 
     private func set(_ color: ChartColor) {

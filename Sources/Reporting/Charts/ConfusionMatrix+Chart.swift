@@ -16,10 +16,13 @@ extension ConfusionMatrix {
             width: max(420, left + cell * Double(numColumns) + 96), height: top + cell * Double(classes.count) + 84)
 
         canvas.text(
-            canvas.shortened(title, size: 15, limit: canvas.width - 40, bold: true), x: canvas.width / 2, y: 26, size: 15,
+            canvas.shortened(title, size: 15, limit: canvas.width - 40, bold: true), x: canvas.width / 2, y: 26,
+            size: 15,
             anchor: .center, bold: true)
+        let numRight = classes.indices.reduce(0) { $0 + counts[$1][$1] }
         canvas.text(
-            "accuracy \(shareText(accuracy)) of \(total)", x: canvas.width / 2, y: 46, size: 11.5, .faintText, anchor: .center)
+            "\(numRight) of \(total) right (\(shareText(accuracy)))", x: canvas.width / 2, y: 46, size: 11.5,
+            .faintText, anchor: .center)
         let bottom = top + cell * Double(classes.count)
         for row in classes.indices {
             let y = top + cell * (Double(row) + 0.5)
@@ -39,11 +42,13 @@ extension ConfusionMatrix {
         for column in 0..<numColumns {
             let name = column < names.count ? names[column] : "(other)"
             canvas.text(
-                canvas.shortened(name, size: 13, limit: cell - 4), x: left + cell * (Double(column) + 0.5), y: bottom + 18,
+                canvas.shortened(name, size: 13, limit: cell - 4), x: left + cell * (Double(column) + 0.5),
+                y: bottom + 18,
                 size: 13, anchor: .center)
         }
         canvas.text(
-            "prediction", x: left + cell * Double(numColumns) / 2, y: bottom + 48, size: 12.5, .faintText, anchor: .center)
+            "prediction", x: left + cell * Double(numColumns) / 2, y: bottom + 48, size: 12.5, .faintText,
+            anchor: .center)
         canvas.text("truth", x: 24, y: (top + bottom) / 2, size: 12.5, .faintText, anchor: .center, upwards: true)
         try canvas.writePNG(to: path)
         if isDrawable { return nil }
@@ -58,7 +63,8 @@ extension ConfusionMatrix {
         // What is right is blue, what is wrong orange; the deeper, the larger its share of the row.
         let color = isRight ? ChartColor.blue : ChartColor.orange
         canvas.fill(
-            x: x + 1, y: y + 1, width: size - 2, height: size - 2, count == 0 ? ChartColor(0xF5F6F8) : color.tint(0.12 + 0.8 * share),
+            x: x + 1, y: y + 1, width: size - 2, height: size - 2,
+            count == 0 ? ChartColor(0xF5F6F8) : color.tint(0.12 + 0.8 * share),
             radius: 3)
         let ink = share > 0.55 ? ChartColor.white : count == 0 ? .faintText : .text
         let number = String(count)

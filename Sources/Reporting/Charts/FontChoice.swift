@@ -9,6 +9,33 @@ struct FontChoice: Sendable, Equatable {
 
     static let standardFamily = "DejaVu Sans"
 
+    /// A piece of a text that one font draws.
+    struct Run: Sendable, Equatable {
+        let family: String
+        var text: String
+    }
+
+    /// Cuts a text into pieces by the font that has their characters. A character that no font has becomes a question
+    /// mark: cairo would draw an empty box.
+    static func runs(of text: String) -> [Run] {
+        if text.utf8.allSatisfy({ $0 < 0x80 }) { return [Run(family: standardFamily, text: text)] }
+        let whole = FontChoice(for: String(text.filter { !$0.isASCII }))
+        var runs: [Run] = []
+        for character in text {
+            var (family, piece) = (standardFamily, String(character))
+            if !character.isASCII {
+                let choice = whole.isComplete ? whole : FontChoice(for: piece)
+                if choice.isComplete { family = choice.family } else { piece = "?" }
+            }
+            if runs.last?.family == family {
+                runs[runs.count - 1].text += piece
+            } else {
+                runs.append(Run(family: family, text: piece))
+            }
+        }
+        return runs
+    }
+
     /// Asks fontconfig for the family nearest to the standard one that has all characters of `text`.
     init(for text: String) {
         let scalars = text.unicodeScalars.filter { !$0.isASCII && $0.value > 0x20 }

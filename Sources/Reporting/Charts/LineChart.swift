@@ -75,7 +75,7 @@ public struct LineChart: Sendable {
             for one in series { draw(one, in: area) }
         }
         for remark in remarks where remark.x.isFinite && remark.y.isFinite { draw(remark, in: area) }
-        drawLegend(in: area, points: points)
+        drawLegend(in: area)
         if points.isEmpty {
             canvas.text(
                 "no finite values", x: area.left + area.width / 2, y: area.top + area.height / 2, size: 14, .faintText,
@@ -89,7 +89,9 @@ public struct LineChart: Sendable {
             let points = run.map { (x: area.horizontal($0.x), y: area.vertical($0.y)) }
             area.canvas.line(points, series.color, width: series.lineWidth)
             if series.hasDots || points.count == 1 {
-                for point in points { area.canvas.dot(x: point.x, y: point.y, radius: series.lineWidth + 1.2, series.color) }
+                for point in points {
+                    area.canvas.dot(x: point.x, y: point.y, radius: series.lineWidth + 1.2, series.color)
+                }
             }
         }
     }
@@ -97,17 +99,35 @@ public struct LineChart: Sendable {
     private func draw(_ remark: Remark, in area: PlotArea) {
         let (x, y) = (area.horizontal(remark.x), area.vertical(remark.y))
         area.canvas.line([(x, area.top), (x, area.bottom)], .axis, width: 1, dashes: [4, 4])
-        let width = area.canvas.width(of: remark.text, size: 11)
-        // Beside the point where there is room, above it unless the frame ends there.
-        let isLeft = x + width + 14 > area.right
-        let height = y - 16 < area.top + 10 ? y + 16 : y - 16
-        area.canvas.fill(
-            x: isLeft ? x - width - 12 : x + 6, y: height - 9, width: width + 6, height: 18, .white.opacity(0.85), radius: 3)
-        area.canvas.text(remark.text, x: isLeft ? x - 9 : x + 9, y: height, size: 11, anchor: isLeft ? .right : .left)
+        let width = area.canvas.width(of: remark.text, size: 11) + 6
+        // Of the places around the point, the one inside the frame that hides the least of the curves.
+        let places = [(x + 6, y - 16), (x + 6, y + 16), (x - 6 - width, y - 16), (x - 6 - width, y + 16)].filter {
+            $0.0 >= area.left && $0.0 + width <= area.right && $0.1 - 9 >= area.top && $0.1 + 9 <= area.bottom
+        }
+        let samples = series.flatMap(\.runs).flatMap { sampled($0, in: area) }
+        func numHidden(_ place: (Double, Double)) -> Int {
+            samples.count { $0.x > place.0 && $0.x < place.0 + width && abs($0.y - place.1) < 10 }
+        }
+        let (left, middle) = places.min { numHidden($0) < numHidden($1) } ?? (area.left + 6, area.top + 12)
+        area.canvas.fill(x: left, y: middle - 9, width: width, height: 18, .white.opacity(0.85), radius: 3)
+        area.canvas.text(remark.text, x: left + 3, y: middle, size: 11)
     }
 
-    /// The legend goes to the corner that covers the fewest points.
-    private func drawLegend(in area: PlotArea, points: [(x: Double, y: Double)]) {
+    /// Places along a curve in the picture, the lines between its points included.
+    private func sampled(_ run: [(x: Double, y: Double)], in area: PlotArea) -> [(x: Double, y: Double)] {
+        let points = run.map { (x: area.horizontal($0.x), y: area.vertical($0.y)) }
+        guard points.count > 1 else { return points }
+        return zip(points, points.dropFirst()).flatMap { from, to in
+            let numParts = max(1, min(40, Int(abs(to.x - from.x) / 6)))
+            return (0..<numParts).map { part in
+                let share = Double(part) / Double(numParts)
+                return (x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share)
+            }
+        }
+    }
+
+    /// The legend goes to the corner that hides the least of the curves.
+    private func drawLegend(in area: PlotArea) {
         let names = series.map { area.canvas.shortened($0.name, size: 12, limit: area.width / 2) }
         let width = 52 + (names.map { area.canvas.width(of: $0, size: 12) }.max() ?? 0)
         let height = 12 + 20 * Double(names.count)
@@ -115,10 +135,11 @@ public struct LineChart: Sendable {
             (area.right - width - 10, area.top + 8), (area.left + 12, area.top + 8),
             (area.right - width - 10, area.bottom - height - 10), (area.left + 12, area.bottom - height - 10),
         ]
+        let samples = series.flatMap(\.runs).flatMap { sampled($0, in: area) }
         func numCovered(_ corner: (x: Double, y: Double)) -> Int {
-            points.count { point in
-                let (x, y) = (area.horizontal(point.x), area.vertical(point.y))
-                return x > corner.x - 6 && x < corner.x + width + 6 && y > corner.y - 6 && y < corner.y + height + 6
+            samples.count { point in
+                point.x > corner.x - 6 && point.x < corner.x + width + 6 && point.y > corner.y - 6
+                    && point.y < corner.y + height + 6
             }
         }
         let counts = corners.map(numCovered)

@@ -30,7 +30,8 @@ struct PlotArea {
     /// - Parameter xLabels: whether the x ticks are marked (categories write their own).
     func drawFrame(title: String, xLabel: String, yLabel: String, xTicks: Bool = true) {
         canvas.text(
-            canvas.shortened(title, size: 15, limit: canvas.width - 48, bold: true), x: canvas.width / 2, y: 28, size: 15,
+            canvas.shortened(title, size: 15, limit: canvas.width - 48, bold: true), x: canvas.width / 2, y: 28,
+            size: 15,
             anchor: .center, bold: true)
         for tick in y.ticks {
             let height = vertical(tick)

@@ -42,7 +42,8 @@ public enum TrainingFigures {
             LineChart.Series(
                 name: "original", x: steps, y: values, color: .blue.opacity(0.4), lineWidth: 1.6, hasDots: hasFewPoints),
             LineChart.Series(
-                name: "smoothed", x: finite.map(\.0), y: Smoothing.exponential(finite.map(\.1)), color: .blue, lineWidth: 2.2),
+                name: "smoothed", x: finite.map(\.0), y: Smoothing.exponential(finite.map(\.1)), color: .blue,
+                lineWidth: 2.2),
         ]
         var remarks: [LineChart.Remark] = []
         if key == "loss", let (evalSteps, evalValues) = curve(history, "eval_loss") {
@@ -53,7 +54,8 @@ public enum TrainingFigures {
             let best = zip(evalSteps, evalValues).filter { $0.1.isFinite }.min { $0.1 < $1.1 }
             if let best, evalValues.count > 1 {
                 let value = Python.format(best.1, "%.4g")
-                remarks.append(LineChart.Remark(x: best.0, y: best.1, text: "best eval \(value) at step \(Int(best.0))"))
+                remarks.append(
+                    LineChart.Remark(x: best.0, y: best.1, text: "best eval \(value) at step \(Int(best.0))"))
             }
         }
         var chart = LineChart(title: "training \(key) of \(folder)", yLabel: key, series: series)

@@ -60,7 +60,8 @@ public struct TrainerLog: Sendable {
     }
 
     func line(
-        _ record: LogRecord, step: Int, elapsedSeconds: Double, numTokens: Int?, totalTokens: Int?, peakMemory: PeakMemory?
+        _ record: LogRecord, step: Int, elapsedSeconds: Double, numTokens: Int?, totalTokens: Int?,
+        peakMemory: PeakMemory?
     ) -> LogRecord {
         var line: LogRecord = ["current_steps": .int(step), "total_steps": .int(totalSteps)]
         let sources = [
@@ -97,7 +98,9 @@ public struct TrainerLog: Sendable {
                 let current = record["current_steps"]?.integer, current <= step
             else { continue }
             // The closing line of a finished run says nothing about a run that goes on.
-            if record["loss"] == nil && record["eval_loss"] == nil && record["total_steps"]?.integer == current { continue }
+            if record["loss"] == nil && record["eval_loss"] == nil && record["total_steps"]?.integer == current {
+                continue
+            }
             kept += line + [0x0A]
         }
         if kept != bytes { try AtomicFile.write(kept, to: path) }

@@ -49,7 +49,8 @@ public struct TrainerState: Sendable, Equatable {
     /// Stores how many evaluations in a row brought no improvement.
     public mutating func setEarlyStopping(patience: Int, threshold: Double, counter: Int) {
         statefulCallbacks["EarlyStoppingCallback"] = .object([
-            "args": .object(["early_stopping_patience": .int(patience), "early_stopping_threshold": .double(threshold)]),
+            "args": .object(["early_stopping_patience": .int(patience), "early_stopping_threshold": .double(threshold)]
+            ),
             "attributes": .object(["early_stopping_patience_counter": .int(counter)]),
         ])
     }

@@ -108,7 +108,8 @@ public final class EventFile: Sendable {
         return Double(time.tv_sec) + Double(time.tv_nsec / 1000) / 1e6
     }
 
-    private func append(step: Int, wallTime: Double, _ content: (inout ProtobufMessage) -> Void) throws(ReportingError) {
+    private func append(step: Int, wallTime: Double, _ content: (inout ProtobufMessage) -> Void) throws(ReportingError)
+    {
         var event = ProtobufMessage()
         event.double(1, wallTime)
         if step != 0 { event.varint(2, Int64(step)) }

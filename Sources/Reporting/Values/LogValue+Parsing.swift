@@ -41,7 +41,9 @@ private struct JSONReader {
         if take("}") { return record }
         repeat {
             skipSpace()
-            guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { throw failure("a key should stand here") }
+            guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
+                throw failure("a key should stand here")
+            }
             let key = try string()
             guard take(":") else { throw failure("a ':' should follow the key \"\(key)\"") }
             record[key] = try value(depth: depth + 1)
