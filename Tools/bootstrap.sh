@@ -154,6 +154,7 @@ select_torch() {
 }
 
 check_machine
+[ ! -L .deps ] || [ -d .deps ] || fail ".deps is a symbolic link that leads nowhere: remove it and run this again."
 mkdir -p .deps
 # Two runs at once wait for each other instead of unpacking twice.
 exec 9>.deps/.lock

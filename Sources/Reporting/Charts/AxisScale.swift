@@ -14,13 +14,14 @@ struct AxisScale: Sendable, Equatable {
     ///   - fromZero: the axis begins at zero (bars).
     init(values: [Double], margin: Double = 0.05, maxTicks: Int = 8, wholeNumbers: Bool = false, fromZero: Bool = false)
     {
-        var low = values.min() ?? 0
-        var high = values.max() ?? 1
+        // Kept where a span can be computed and divided.
+        var low = max(-1e300, min(1e300, values.min() ?? 0))
+        var high = max(-1e300, min(1e300, values.max() ?? 1))
         if fromZero {
             low = min(low, 0)
             high = max(high, 0)
         }
-        if high - low <= 1e-12 * max(abs(low), abs(high)) {  // one value, or a flat curve
+        if high - low <= max(1e-300, 1e-12 * max(abs(low), abs(high))) {  // one value, or a flat curve
             let room = wholeNumbers ? 1 : max(abs(high) * 0.05, 1e-6)
             low -= fromZero && low == 0 ? 0 : room
             high += room

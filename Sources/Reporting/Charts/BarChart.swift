@@ -32,7 +32,11 @@ public struct BarChart: Sendable {
         let high = max(finite.max() ?? 1, low + max(abs(low) * 1e-9, 1e-9))
         let numBins = max(1, numBins)
         var counts = [Int](repeating: 0, count: numBins)
-        for value in finite { counts[min(numBins - 1, Int((value - low) / (high - low) * Double(numBins)))] += 1 }
+        for value in finite {
+            // Halves, because the whole range may be beyond the largest number.
+            let share = (value / 2 - low / 2) / (high / 2 - low / 2)
+            counts[max(0, min(numBins - 1, Int(share * Double(numBins))))] += 1
+        }
         var chart = BarChart(
             title: title, xLabel: xLabel, yLabel: "count", bars: counts.map { Bar(name: "", value: Double($0)) })
         chart.range = low...high

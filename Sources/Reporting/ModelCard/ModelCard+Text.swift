@@ -20,11 +20,12 @@ extension ModelCard {
             text += "\n## \(section)\n\nMore information needed\n"
         }
         text += "\n## Training procedure\n\n### Training hyperparameters\n\n"
-        text += "The following hyperparameters were used during training:\n" + Self.list(hyperparameters)
+        text +=
+            "The following hyperparameters were used during training:\n" + Self.list(hyperparameters, separator: ": ")
         if let trainingResults {
             text += "\n### Training results\n\n" + Self.table(trainingResults) + "\n"
         }
-        return text + "\n### Framework versions\n\n" + Self.list(frameworkVersions)
+        return text + "\n### Framework versions\n\n" + Self.list(frameworkVersions, separator: " ")
     }
 
     private var metadata: String {
@@ -55,7 +56,9 @@ extension ModelCard {
         return datasets.dropLast().map { "the \($0)" }.joined(separator: ", ") + " and the \(last) datasets."
     }
 
-    private static func list(_ items: [Item]) -> String { items.map { "- \($0.name): \($0.value)\n" }.joined() }
+    private static func list(_ items: [Item], separator: String) -> String {
+        items.map { "- \($0.name)\(separator)\($0.value)\n" }.joined()
+    }
 
     /// A Markdown table; the columns are those of the first row.
     static func table(_ rows: [LogRecord]) -> String {
