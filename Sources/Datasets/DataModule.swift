@@ -45,6 +45,10 @@ public struct DataModule: Sendable {
         var merged: [ConvertedRow] = []
         if !request.datasets.isEmpty {
             let loaded = try Self.load(request.datasets, request, catalog, &random)
+            for name in request.datasets where request.datasets.count(where: { $0 == name }) > 1 {
+                report.warn(
+                    "data set '\(name)' is listed more than once in `dataset`: it is used once, as in LLaMA-Factory")
+            }
             merged = try Self.mix(loaded, request)
             merged.forEach { report.count($0) }
             loaded.forEach { $0.warnings.forEach { report.warn($0) } }
@@ -85,7 +89,7 @@ public struct DataModule: Sendable {
         _ names: [String], _ request: Request, _ catalog: DatasetCatalog, _ random: inout NumPyLegacyRandom
     ) throws(DataError) -> [LoadedDataset] {
         var loaded: [LoadedDataset] = []
-        for name in names {
+        for name in names where !loaded.contains(where: { $0.name == name }) {
             loaded.append(try catalog.load(name, maxSamples: request.maxSamples, random: &random))
         }
         return loaded

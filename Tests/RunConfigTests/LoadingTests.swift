@@ -155,6 +155,22 @@ import Testing
         #expect(try error(text).contains("the value has more than 100000 parts."))
     }
 
+    @Test func `hostile files are errors, not crashes`() throws {
+        let nested = "a: " + String(repeating: "[", count: 20_000)
+        #expect(try error(nested).contains("Not valid YAML"))
+        let keys = (0..<3000).map { "k\($0): 1\n" }.joined()
+        #expect(try error(keys) == "@/run.yaml: The file has 3000 keys, which is no configuration.")
+        let bytes = Array("model_name_or_path: &x m\nlora_target: [a, 'b']\nvllm_config: {a: *x, b: \"\\n\"}\n".utf8)
+        for index in bytes.indices {
+            for byte: UInt8 in [0x00, 0x21, 0x2A, 0x5B, 0x7D, 0xC3] {
+                var changed = bytes
+                changed[index] = byte
+                _ = try? ConfigDocument(yaml: String(decoding: changed, as: UTF8.self), path: "")
+            }
+        }
+        #expect(TrainingArguments.steps(1e300, of: 10) == .max)
+    }
+
     @Test func `unknown keys can be let through as notes`() throws {
         let path = try write("model_name_or_path: m\nfoo_bar_baz: 1")
         let config = try RunConfig.load(file: path, purpose: .inference, allowsUnknownKeys: true)
