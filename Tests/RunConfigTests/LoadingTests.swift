@@ -29,7 +29,8 @@ import Testing
 
     @Test func `overrides win over the file, as in OmegaConf`() throws {
         let path = try write(
-            "model_name_or_path: m\nlr_scheduler_kwargs: {min_lr: 1e-6, num_cycles: 2}\nlora_target: all\n")
+            "model_name_or_path: m\nlr_scheduler_type: cosine_with_min_lr\nlr_scheduler_kwargs: {min_lr: 1e-6, num_cycles: 2}\nlora_target: all\n"
+        )
         let config = try RunConfig.load(
             file: path,
             overrides: [
@@ -50,7 +51,8 @@ import Testing
             "--model_name_or_path", "m", "--stage=sft", "--do_train", "--lora-rank", "16", "--lora_target",
             "q_proj,v_proj",
             "--dataset", "a", "b", "--template", "qwen", "--no_skip_special_tokens", "--max_steps", "-1",
-            "--lr_scheduler_kwargs", #"{"min_lr": 1e-6}"#, "--report_to", "none", "--bf16", "True",
+            "--lr_scheduler_type", "cosine_with_min_lr", "--lr_scheduler_kwargs", #"{"min_lr": 1e-6}"#, "--report_to",
+            "none", "--bf16", "True",
         ])
         #expect(config.tuning.loraRank == 16)
         #expect(config.tuning.loraTarget == ["q_proj", "v_proj"])
