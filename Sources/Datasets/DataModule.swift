@@ -17,6 +17,7 @@ public struct DataModule: Sendable {
         /// `seed`.
         public var seed = 42
 
+        /// A request for these data sets, with the defaults of LLaMA-Factory.
         public init(datasets: [String] = [], evaluationDatasets: [String] = []) {
             self.datasets = datasets
             self.evaluationDatasets = evaluationDatasets
@@ -27,11 +28,13 @@ public struct DataModule: Sendable {
     public struct Evaluation: Sendable {
         /// The data set's name when each is evaluated by itself; nil for the one evaluation of a run.
         public let name: String?
+        /// The rows, in order.
         public let rows: [DataRow]
     }
 
     /// The rows to train on, in the order of training without shuffling.
     public let train: [DataRow]
+    /// The rows to evaluate on: none, one set of them, or one for each data set.
     public let evaluations: [Evaluation]
     /// What became of the rows that are trained on or split off.
     public let report: DataReport

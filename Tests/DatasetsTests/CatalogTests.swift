@@ -161,6 +161,7 @@ final class TemporaryFolder {
             "a.jsonl": #"{"instruction": "i", "input": "x", "output": "o", "history": [["h", "g"]]}"#,
             "q.jsonl": #"{"query": "q", "response": "r", "system": "s"}"#,
             "p.jsonl": #"{"question": "q", "answer": "r"}"#,
+            "pairs.jsonl": #"{"conversation": [{"human": "q", "assistant": "a"}, {"human": "q2", "assistant": "a2"}]}"#,
             "none.jsonl": #"{"foo": 1, "bar": 2}"#,
         ])
         let catalog = try DatasetCatalog(folder: folder.path)

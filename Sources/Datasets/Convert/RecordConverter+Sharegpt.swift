@@ -7,9 +7,10 @@ extension RecordConverter {
         guard let value = record[column], !value.isNull else {
             throw Unusable("the row has no messages: fill the column '\(column)'")
         }
-        guard let list = value.array else {
+        guard let written = value.array else {
             throw Unusable("column '\(column)' holds \(value.kind): write a list of messages")
         }
+        let list = description.messageLoss == nil ? written : written.flatMap(Self.turns)
         var system = try text(record, description.columns.system)
         var messages: [Message] = []
         for (index, element) in list.enumerated() {
@@ -32,6 +33,15 @@ extension RecordConverter {
             throw Unusable("the last message is a question: an answer must follow it")
         }
         return Turns(system: system, messages: messages)
+    }
+
+    /// ms-swift's pairs {"human": "…", "assistant": "…"} as two messages; other messages as they are.
+    private static func turns(_ element: JSONValue) -> [JSONValue] {
+        guard let question = element["human"], let answer = element["assistant"] else { return [element] }
+        func message(_ role: String, _ content: JSONValue) -> JSONValue {
+            .object([.init("role", .string(role)), .init("content", content)])
+        }
+        return [message("user", question), message("assistant", answer)]
     }
 
     private func nameAndContent(of element: JSONValue) throws(Unusable) -> (name: String, content: String) {
