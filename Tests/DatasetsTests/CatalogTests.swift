@@ -40,7 +40,7 @@ final class TemporaryFolder {
             (#"{"file_name": 3}"#, "`file_name` should be text, it is a number"),
             (
                 #"{"file_name": "a.json", "formatting": "sharegtp"}"#,
-                "`formatting` is 'sharegtp': write `alpaca` or `sharegpt`"
+                "`formatting` is 'sharegtp': write `alpaca`, `sharegpt` or `openai`"
             ),
             (
                 #"{"file_name": "a.json", "ranking": true}"#,

@@ -14,7 +14,9 @@ import Testing
         let catalog = try DatasetCatalog(folder: Golden.dataFolder)
         // The data sets that draw at random share one generator, in this order.
         var random = NumPyLegacyRandom(seed: 42)
-        let names = ["alpaca", "alpaca_columns", "sharegpt", "roles", "pictures", "folder", "sampled", "sampled_again"]
+        let names = [
+            "alpaca", "alpaca_columns", "sharegpt", "roles", "pictures", "folder", "sampled", "sampled_again", "openai",
+        ]
         #expect(Set(names) == Set(golden.conversions.keys))
         for name in names {
             let dataset = try catalog.load(name, maxSamples: name == "sampled" ? 4 : nil, random: &random)

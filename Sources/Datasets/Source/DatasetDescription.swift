@@ -6,6 +6,8 @@ public struct DatasetDescription: Sendable, Hashable {
         case alpaca
         /// A column with a list of messages.
         case sharegpt
+        /// A column with a list of messages as OpenAI's API has them, with `tool_calls`.
+        case openai
     }
 
     /// Names of columns; nil where the data have none.
