@@ -11,6 +11,7 @@ public struct DataError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The row in the file, from 1.
     public let row: Int?
 
+    /// An error at a place; whatever is not known is left out of the message.
     public init(_ message: String, dataset: String? = nil, file: String? = nil, line: Int? = nil, row: Int? = nil) {
         self.message = message
         self.dataset = dataset

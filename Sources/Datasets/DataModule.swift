@@ -17,6 +17,7 @@ public struct DataModule: Sendable {
         /// `seed`.
         public var seed = 42
 
+        /// A request for these data sets, with the defaults of LLaMA-Factory.
         public init(datasets: [String] = [], evaluationDatasets: [String] = []) {
             self.datasets = datasets
             self.evaluationDatasets = evaluationDatasets
@@ -27,11 +28,13 @@ public struct DataModule: Sendable {
     public struct Evaluation: Sendable {
         /// The data set's name when each is evaluated by itself; nil for the one evaluation of a run.
         public let name: String?
+        /// The rows, in order.
         public let rows: [DataRow]
     }
 
     /// The rows to train on, in the order of training without shuffling.
     public let train: [DataRow]
+    /// The rows to evaluate on: none, one set of them, or one for each data set.
     public let evaluations: [Evaluation]
     /// What became of the rows that are trained on or split off.
     public let report: DataReport
@@ -45,6 +48,10 @@ public struct DataModule: Sendable {
         var merged: [ConvertedRow] = []
         if !request.datasets.isEmpty {
             let loaded = try Self.load(request.datasets, request, catalog, &random)
+            for name in request.datasets where request.datasets.count(where: { $0 == name }) > 1 {
+                report.warn(
+                    "data set '\(name)' is listed more than once in `dataset`: it is used once, as in LLaMA-Factory")
+            }
             merged = try Self.mix(loaded, request)
             merged.forEach { report.count($0) }
             loaded.forEach { $0.warnings.forEach { report.warn($0) } }
@@ -85,7 +92,7 @@ public struct DataModule: Sendable {
         _ names: [String], _ request: Request, _ catalog: DatasetCatalog, _ random: inout NumPyLegacyRandom
     ) throws(DataError) -> [LoadedDataset] {
         var loaded: [LoadedDataset] = []
-        for name in names {
+        for name in names where !loaded.contains(where: { $0.name == name }) {
             loaded.append(try catalog.load(name, maxSamples: request.maxSamples, random: &random))
         }
         return loaded

@@ -36,6 +36,7 @@ extension RunConfig {
             checkTuning(&failed)
             checkTraining(&failed)
             checkSteps(&failed)
+            checkScheduler(&failed)
         }
         return failed
     }

@@ -39,7 +39,8 @@ extension TrainingArguments {
     /// The number of updates in a run of `numSteps` that a setting of steps stands for: itself, or a part when below 1
     /// (rounded up, as in transformers).
     public static func steps(_ setting: Double, of numSteps: Int) -> Int {
-        setting < 1 ? Int((Double(numSteps) * setting).rounded(.up)) : Int(setting)
+        if setting < 1 { return Int((Double(numSteps) * max(setting, 0)).rounded(.up)) }
+        return Int(exactly: setting.rounded(.down)) ?? .max
     }
 
     /// The number of updates until the learning rate is full, in a run of `numSteps` updates: `warmup_ratio` wins over

@@ -2,12 +2,19 @@
 ///
 /// The names are LLaMA-Factory's: `lora_rank` in YAML is `tuning.loraRank` here.
 public struct RunConfig: Sendable {
+    /// The model and its media limits.
     public var model = ModelArguments()
+    /// The data sets.
     public var data = DataArguments()
+    /// Stage and method.
     public var tuning = TuningArguments()
+    /// Batches, steps, evaluation, saving and logging.
     public var training = TrainingArguments()
+    /// How answers are drawn.
     public var generation = GenerationArguments()
+    /// Where a merged model goes.
     public var export = ExportArguments()
+    /// Benchmarks.
     public var evaluation = EvaluationArguments()
     /// What the user should see: settings that were given and have no effect, paths that were found elsewhere.
     public var notes: [String] = []

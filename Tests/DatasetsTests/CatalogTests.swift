@@ -40,7 +40,7 @@ final class TemporaryFolder {
             (#"{"file_name": 3}"#, "`file_name` should be text, it is a number"),
             (
                 #"{"file_name": "a.json", "formatting": "sharegtp"}"#,
-                "`formatting` is 'sharegtp': write `alpaca` or `sharegpt`"
+                "`formatting` is 'sharegtp': write `alpaca`, `sharegpt` or `openai`"
             ),
             (
                 #"{"file_name": "a.json", "ranking": true}"#,
@@ -161,6 +161,7 @@ final class TemporaryFolder {
             "a.jsonl": #"{"instruction": "i", "input": "x", "output": "o", "history": [["h", "g"]]}"#,
             "q.jsonl": #"{"query": "q", "response": "r", "system": "s"}"#,
             "p.jsonl": #"{"question": "q", "answer": "r"}"#,
+            "pairs.jsonl": #"{"conversation": [{"human": "q", "assistant": "a"}, {"human": "q2", "assistant": "a2"}]}"#,
             "none.jsonl": #"{"foo": 1, "bar": 2}"#,
         ])
         let catalog = try DatasetCatalog(folder: folder.path)

@@ -14,7 +14,9 @@ import Testing
         let catalog = try DatasetCatalog(folder: Golden.dataFolder)
         // The data sets that draw at random share one generator, in this order.
         var random = NumPyLegacyRandom(seed: 42)
-        let names = ["alpaca", "alpaca_columns", "sharegpt", "roles", "pictures", "folder", "sampled", "sampled_again"]
+        let names = [
+            "alpaca", "alpaca_columns", "sharegpt", "roles", "pictures", "folder", "sampled", "sampled_again", "openai",
+        ]
         #expect(Set(names) == Set(golden.conversions.keys))
         for name in names {
             let dataset = try catalog.load(name, maxSamples: name == "sampled" ? 4 : nil, random: &random)
@@ -39,12 +41,7 @@ import Testing
     }
 
     @Test func `the demo data of LLaMA-Factory convert to the same rows`() throws {
-        let beside = Golden.folder.appendingPathComponent("../../../../shared").standardizedFileURL.path
-        let folder = (ProcessInfo.processInfo.environment["ANNEAL_SHARED"] ?? beside) + "/data"
-        guard FileManager.default.fileExists(atPath: folder) else {
-            print("SKIPPED: the demo data are not at \(folder)")
-            return
-        }
+        guard let folder = Golden.demoFolder() else { return }
         let catalog = try DatasetCatalog(folder: folder)
         #expect(golden.demo.count == 9)
         for (name, expected) in golden.demo {
@@ -54,6 +51,30 @@ import Testing
             #expect(rows.count { $0 == nil } == expected.dropped, "\(name)")
             let text = rows.map { $0?.json.text ?? "null" }.joined(separator: "\n")
             #expect(Golden.checksum(text) == expected.checksum, "\(name)")
+        }
+    }
+
+    @Test func `whole runs on the demo data train and evaluate on the same rows in the same order`() throws {
+        guard let folder = Golden.demoFolder() else { return }
+        let catalog = try DatasetCatalog(folder: folder)
+        #expect(golden.runs.count == 3)
+        func checksum(_ rows: [DataRow]) -> String {
+            Golden.checksum(rows.map { Golden.Row($0, relativeTo: folder).json.text }.joined(separator: "\n"))
+        }
+        for run in golden.runs {
+            var request = DataModule.Request(datasets: run.names)
+            request.splitSize = run.valSize
+            request.maxSamples = run.maxSamples
+            switch run.mixStrategy {
+            case "interleave_over": request.mixture = .interleavedOver(probabilities: run.interleaveProbs)
+            case "interleave_under": request.mixture = .interleavedUnder(probabilities: run.interleaveProbs)
+            default: break
+            }
+            let data = try DataModule(request, from: catalog)
+            #expect(data.train.count == run.numTrain)
+            #expect(data.evaluations.map(\.rows.count) == [run.numEvaluation])
+            #expect(checksum(data.train) == run.train)
+            #expect(data.evaluations.map { checksum($0.rows) } == [run.evaluation])
         }
     }
 }

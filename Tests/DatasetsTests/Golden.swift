@@ -69,6 +69,18 @@ struct Golden: Decodable {
         let checksum: String
     }
 
+    struct Run: Decodable {
+        let names: [String]
+        let valSize: Double
+        let maxSamples: Int?
+        let mixStrategy: String?
+        let interleaveProbs: [Double]?
+        let numTrain: Int
+        let numEvaluation: Int
+        let train: String
+        let evaluation: String
+    }
+
     let permutations: [Permutation]
     let samples: [Sample]
     let orders: [Order]
@@ -76,12 +88,24 @@ struct Golden: Decodable {
     let mixtures: [Mixture]
     let conversions: [String: [Row?]]
     let demo: [String: Demo]
+    let runs: [Run]
+
+    /// LLaMA-Factory's demo data: beside the package, or where $ANNEAL_SHARED says; nil (and a line that says so) without them.
+    static func demoFolder() -> String? {
+        let beside = folder.appendingPathComponent("../../../../shared").standardizedFileURL.path
+        let path = (ProcessInfo.processInfo.environment["ANNEAL_SHARED"] ?? beside) + "/data"
+        if FileManager.default.fileExists(atPath: path) { return path }
+        print("SKIPPED: the demo data are not at \(path)")
+        return nil
+    }
 
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures")
     static let dataFolder = folder.appendingPathComponent("data").path
 
     static func load() throws -> Golden {
-        try JSONDecoder().decode(Golden.self, from: Data(contentsOf: folder.appendingPathComponent("golden.json")))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Golden.self, from: Data(contentsOf: folder.appendingPathComponent("golden.json")))
     }
 
     /// FNV-1a over UTF-8 text.

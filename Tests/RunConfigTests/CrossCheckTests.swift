@@ -142,6 +142,34 @@ import Testing
         }
     }
 
+    @Test func `each schedule takes its own numbers only`() {
+        func messages(_ type: SchedulerType, _ options: [String: ConfigValue]) -> [String] {
+            var config = config()
+            config.training.lrSchedulerType = type
+            config.training.lrSchedulerKwargs = options
+            return config.crossChecks(.training).map(\.message)
+        }
+        func plain(_ text: String) -> ConfigValue { .scalar(text, isQuoted: false) }
+        #expect(messages(.cosineWithMinLR, ["min_lr": plain("1e-6")]) == [])
+        #expect(messages(.warmupStableDecay, ["num_decay_steps": plain("10"), "decay_type": plain("linear")]) == [])
+        #expect(
+            messages(.cosine, ["min_lr": plain("1e-6")]) == [
+                "`lr_scheduler_kwargs`: the schedule cosine has no `min_lr`; it has num_cycles."
+            ])
+        #expect(
+            messages(.cosineWithMinLR, [:]) == [
+                "The schedule cosine_with_min_lr needs one of `min_lr` and `min_lr_rate` in `lr_scheduler_kwargs`."
+            ])
+        #expect(
+            messages(.polynomial, ["power": plain("two")]) == [
+                "`lr_scheduler_kwargs`: `power: two` does not fit: expected a number."
+            ])
+        #expect(
+            messages(.polynomial, ["lr_end": plain("1")]) == [
+                "The schedule polynomial needs a `learning_rate` above `lr_end` (1)."
+            ])
+    }
+
     @Test func `parts of a run are compared as transformers does`() {
         var config = config()
         config.data.valSize = 0.1

@@ -29,7 +29,8 @@ import Testing
 
     @Test func `overrides win over the file, as in OmegaConf`() throws {
         let path = try write(
-            "model_name_or_path: m\nlr_scheduler_kwargs: {min_lr: 1e-6, num_cycles: 2}\nlora_target: all\n")
+            "model_name_or_path: m\nlr_scheduler_type: cosine_with_min_lr\nlr_scheduler_kwargs: {min_lr: 1e-6, num_cycles: 2}\nlora_target: all\n"
+        )
         let config = try RunConfig.load(
             file: path,
             overrides: [
@@ -50,7 +51,8 @@ import Testing
             "--model_name_or_path", "m", "--stage=sft", "--do_train", "--lora-rank", "16", "--lora_target",
             "q_proj,v_proj",
             "--dataset", "a", "b", "--template", "qwen", "--no_skip_special_tokens", "--max_steps", "-1",
-            "--lr_scheduler_kwargs", #"{"min_lr": 1e-6}"#, "--report_to", "none", "--bf16", "True",
+            "--lr_scheduler_type", "cosine_with_min_lr", "--lr_scheduler_kwargs", #"{"min_lr": 1e-6}"#, "--report_to",
+            "none", "--bf16", "True",
         ])
         #expect(config.tuning.loraRank == 16)
         #expect(config.tuning.loraTarget == ["q_proj", "v_proj"])
@@ -153,6 +155,22 @@ import Testing
                 "b\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", ") + "]\n"
         }
         #expect(try error(text).contains("the value has more than 100000 parts."))
+    }
+
+    @Test func `hostile files are errors, not crashes`() throws {
+        let nested = "a: " + String(repeating: "[", count: 20_000)
+        #expect(try error(nested).contains("Not valid YAML"))
+        let keys = (0..<3000).map { "k\($0): 1\n" }.joined()
+        #expect(try error(keys) == "@/run.yaml: The file has 3000 keys, which is no configuration.")
+        let bytes = Array("model_name_or_path: &x m\nlora_target: [a, 'b']\nvllm_config: {a: *x, b: \"\\n\"}\n".utf8)
+        for index in bytes.indices {
+            for byte: UInt8 in [0x00, 0x21, 0x2A, 0x5B, 0x7D, 0xC3] {
+                var changed = bytes
+                changed[index] = byte
+                _ = try? ConfigDocument(yaml: String(decoding: changed, as: UTF8.self), path: "")
+            }
+        }
+        #expect(TrainingArguments.steps(1e300, of: 10) == .max)
     }
 
     @Test func `unknown keys can be let through as notes`() throws {

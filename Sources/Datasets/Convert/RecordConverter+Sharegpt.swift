@@ -3,13 +3,8 @@ import Prompting
 extension RecordConverter {
     /// The turns of a row with a list of messages.
     func sharegptTurns(_ record: Record) throws(Unusable) -> Turns {
-        let column = description.columns.messages ?? "messages"
-        guard let value = record[column], !value.isNull else {
-            throw Unusable("the row has no messages: fill the column '\(column)'")
-        }
-        guard let list = value.array else {
-            throw Unusable("column '\(column)' holds \(value.kind): write a list of messages")
-        }
+        let written = try messageList(record)
+        let list = description.messageLoss == nil ? written : written.flatMap(Self.turns)
         var system = try text(record, description.columns.system)
         var messages: [Message] = []
         for (index, element) in list.enumerated() {
@@ -19,22 +14,56 @@ extension RecordConverter {
                 continue
             }
             let role = try self.role(named: name)
-            let isQuestion = role == .user || role == .observation
-            guard isQuestion == messages.count.isMultiple(of: 2) else {
-                throw Unusable(
-                    "the messages do not take turns: questions (user, tool result) and answers (assistant, tool call) must alternate, a question first"
-                )
-            }
+            try checkTurn(role, at: messages.count)
             messages.append(Message(role, content, loss: description.messageLoss.flatMap { element[$0]?.bool }))
         }
-        if messages.isEmpty { throw Unusable("the row has no messages: fill the column '\(column)'") }
-        if !messages.count.isMultiple(of: 2) {
-            throw Unusable("the last message is a question: an answer must follow it")
-        }
+        try checkEnd(messages)
         return Turns(system: system, messages: messages)
     }
 
-    private func nameAndContent(of element: JSONValue) throws(Unusable) -> (name: String, content: String) {
+    /// The column of messages.
+    func messageList(_ record: Record) throws(Unusable) -> [JSONValue] {
+        let column = description.columns.messages ?? "messages"
+        guard let value = record[column], !value.isNull else {
+            throw Unusable("the row has no messages: fill the column '\(column)'")
+        }
+        guard let list = value.array else {
+            throw Unusable("column '\(column)' holds \(value.kind): write a list of messages")
+        }
+        return list
+    }
+
+    /// ms-swift's pairs {"human": "…", "assistant": "…"} as two messages; other messages as they are.
+    private static func turns(_ element: JSONValue) -> [JSONValue] {
+        guard let question = element["human"], let answer = element["assistant"] else { return [element] }
+        func message(_ role: String, _ content: JSONValue) -> JSONValue {
+            .object([.init("role", .string(role)), .init("content", content)])
+        }
+        return [message("user", question), message("assistant", answer)]
+    }
+
+    /// Questions stand at even places, answers at odd ones.
+    func checkTurn(_ role: Role, at place: Int) throws(Unusable) {
+        let isQuestion = role == .user || role == .observation
+        guard isQuestion == place.isMultiple(of: 2) else {
+            throw Unusable(
+                "the messages do not take turns: questions (user, tool result) and answers (assistant, tool call) must alternate, a question first"
+            )
+        }
+    }
+
+    /// An answer must be the last message.
+    func checkEnd(_ messages: [Message]) throws(Unusable) {
+        if messages.isEmpty {
+            throw Unusable("the row has no messages: fill the column '\(description.columns.messages ?? "messages")'")
+        }
+        if !messages.count.isMultiple(of: 2) {
+            throw Unusable("the last message is a question: an answer must follow it")
+        }
+    }
+
+    /// The speaker's name and the text of a message.
+    func nameAndContent(of element: JSONValue) throws(Unusable) -> (name: String, content: String) {
         guard element.members != nil else { throw Unusable("a message is \(element.kind): write an object {…}") }
         let roleKey = description.tags.role ?? "role"
         let contentKey = description.tags.content ?? "content"
@@ -47,7 +76,7 @@ extension RecordConverter {
         return (name, text)
     }
 
-    private func role(named name: String) throws(Unusable) -> Role {
+    func role(named name: String) throws(Unusable) -> Role {
         let tags = description.tags
         let roles: [(Set<String>, Role)] = [
             (tags.user, .user), (tags.assistant, .assistant), (tags.observation, .observation),

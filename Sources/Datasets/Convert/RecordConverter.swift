@@ -32,7 +32,11 @@ struct RecordConverter {
         let turns: Turns
         let tools: String?
         do {
-            turns = try description.formatting == .alpaca ? alpacaTurns(record) : sharegptTurns(record)
+            switch description.formatting {
+            case .alpaca: turns = try alpacaTurns(record)
+            case .sharegpt: turns = try sharegptTurns(record)
+            case .openai: turns = try openaiTurns(record)
+            }
             tools = try jsonText(record, description.columns.tools)
         } catch {
             return .dropped(error.reason, origin)

@@ -10,9 +10,12 @@ public enum JSONValue: Sendable, Hashable {
 
     /// One `"key": value` of an object.
     public struct Member: Sendable, Hashable {
+        /// The key.
         public let key: String
+        /// The value.
         public let value: JSONValue
 
+        /// A member of an object.
         public init(_ key: String, _ value: JSONValue) {
             self.key = key
             self.value = value

@@ -9,6 +9,7 @@ public struct Record: Sendable, Hashable {
     /// The file's path.
     public let file: String
 
+    /// A row as it was read.
     public init(members: [JSONValue.Member], row: Int, file: String) {
         self.members = members
         self.row = row

@@ -7,6 +7,7 @@ public struct BatchLoader: Sendable {
         /// The batches of that epoch that were given out.
         public var batch: Int
 
+        /// A place; the beginning of the run when nothing is given.
         public init(epoch: Int = 0, batch: Int = 0) {
             self.epoch = epoch
             self.batch = batch
@@ -23,6 +24,7 @@ public struct BatchLoader: Sendable {
         public let endsEpoch: Bool
     }
 
+    /// The order of the samples.
     public let order: SampleOrder
     /// Samples of a batch; the last of an epoch may have fewer.
     public let batchSize: Int

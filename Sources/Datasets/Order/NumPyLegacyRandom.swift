@@ -4,6 +4,7 @@
 public struct NumPyLegacyRandom: Sendable {
     private var generator: MersenneTwister
 
+    /// The generator after `numpy.random.seed(seed)`.
     public init(seed: UInt32) { generator = MersenneTwister(seed: seed) }
 
     /// A whole number from 0 to `maximum`, both included; numbers above are drawn again.

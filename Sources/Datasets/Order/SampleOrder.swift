@@ -7,6 +7,7 @@ public struct SampleOrder: Sendable, Hashable, Codable {
     /// Whether each epoch has an order of its own; otherwise it is that of the data.
     public let isShuffled: Bool
 
+    /// The order of `count` samples.
     public init(count: Int, seed: Int, isShuffled: Bool) {
         self.count = count
         self.seed = seed

@@ -22,6 +22,7 @@ public struct DataReport: Sendable, Hashable {
     /// The rows of a reason that are named.
     public static let maxNamedRows = 5
 
+    /// A report of nothing yet.
     public init() {}
 
     /// Rows that were left out.

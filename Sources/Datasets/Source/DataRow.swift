@@ -9,6 +9,7 @@ public struct RowOrigin: Sendable, Hashable, CustomStringConvertible {
     /// The row in the file, from 1.
     public let row: Int
 
+    /// A row of a file.
     public init(dataset: String, file: String, row: Int) {
         self.dataset = dataset
         self.file = file
@@ -20,9 +21,12 @@ public struct RowOrigin: Sendable, Hashable, CustomStringConvertible {
 
 /// One sample: a conversation that ends with an answer, and where it comes from.
 public struct DataRow: Sendable, Hashable {
+    /// The turns, the last of them the answer that is learned.
     public var conversation: Conversation
+    /// The file and row.
     public var origin: RowOrigin
 
+    /// A sample.
     public init(conversation: Conversation, origin: RowOrigin) {
         self.conversation = conversation
         self.origin = origin
@@ -31,6 +35,7 @@ public struct DataRow: Sendable, Hashable {
 
 /// What became of a row.
 public enum ConvertedRow: Sendable, Hashable {
+    /// The row can be used.
     case kept(DataRow)
     /// The row cannot be used.
     case dropped(DropReason, RowOrigin)
@@ -41,5 +46,6 @@ public struct DropReason: Sendable, Hashable, CustomStringConvertible {
     /// What is wrong and what to do, without the row's own details.
     public let description: String
 
+    /// A reason; equal texts are one reason.
     public init(_ description: String) { self.description = description }
 }

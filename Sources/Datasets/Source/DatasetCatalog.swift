@@ -101,7 +101,7 @@ public struct DatasetCatalog: Sendable {
         if let error = converter.media.missingError(dataset: description.name) { throw error }
         converter.media.warnings.forEach { report.warn($0) }
         let dataset = LoadedDataset(name: description.name, rows: rows, warnings: report.warnings)
-        if dataset.keptRows.isEmpty {
+        if !dataset.rows.contains(where: { $0.kept != nil }) {
             throw DataError("no row can be used.\n\(dataset.report)", dataset: description.name)
         }
         return dataset

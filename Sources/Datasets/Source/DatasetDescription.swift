@@ -6,21 +6,34 @@ public struct DatasetDescription: Sendable, Hashable {
         case alpaca
         /// A column with a list of messages.
         case sharegpt
+        /// A column with a list of messages as OpenAI's API has them, with `tool_calls`.
+        case openai
     }
 
     /// Names of columns; nil where the data have none.
     public struct Columns: Sendable, Hashable {
+        /// The instruction, first part of the question.
         public var prompt: String? = "instruction"
+        /// The input, second part of the question.
         public var query: String? = "input"
+        /// The answer.
         public var response: String? = "output"
+        /// Pairs of earlier questions and answers.
         public var history: String?
+        /// The list of messages.
         public var messages: String? = "conversations"
+        /// The system prompt.
         public var system: String?
+        /// The tools, as JSON.
         public var tools: String?
+        /// Paths of images.
         public var images: String?
+        /// Paths of videos.
         public var videos: String?
+        /// Paths of sounds.
         public var audios: String?
 
+        /// LLaMA-Factory's defaults.
         public init() {}
 
         /// No columns at all.
@@ -36,14 +49,22 @@ public struct DatasetDescription: Sendable, Hashable {
 
     /// The keys of a message and the names of its speakers; several names may mean the same speaker.
     public struct Tags: Sendable, Hashable {
+        /// Key of the speaker.
         public var role: String? = "from"
+        /// Key of the text.
         public var content: String? = "value"
+        /// Names of the user.
         public var user: Set<String> = ["human"]
+        /// Names of the assistant.
         public var assistant: Set<String> = ["gpt"]
+        /// Names of a tool that answers.
         public var observation: Set<String> = ["observation"]
+        /// Names of the assistant when it calls a tool.
         public var function: Set<String> = ["function_call"]
+        /// Names of the system prompt.
         public var system: Set<String> = ["system"]
 
+        /// LLaMA-Factory's defaults.
         public init() {}
     }
 
@@ -51,8 +72,11 @@ public struct DatasetDescription: Sendable, Hashable {
     public var name: String
     /// The file, or the folder of files, as dataset_info.json names it.
     public var path: String
+    /// How a row holds its conversation.
     public var formatting = Formatting.alpaca
+    /// The columns.
     public var columns = Columns()
+    /// The keys and speakers of messages.
     public var tags = Tags()
     /// Rows to draw at random (with repetition beyond the data set's size); nil takes all in order.
     public var numSamples: Int?

@@ -78,11 +78,7 @@ private struct EntryReader {
         var description = DatasetDescription(name: name, path: file)
         if let formatting = try text("formatting", in: entry) {
             guard let known = DatasetDescription.Formatting(rawValue: formatting) else {
-                let hint =
-                    formatting == "openai"
-                    ? "`openai` is not supported yet: `sharegpt` with tags reads role/content messages"
-                    : "write `alpaca` or `sharegpt`"
-                throw error("`formatting` is '\(formatting)': \(hint)")
+                throw error("`formatting` is '\(formatting)': write `alpaca`, `sharegpt` or `openai`")
             }
             description.formatting = known
         }
@@ -157,7 +153,7 @@ private struct EntryReader {
             if description.columns.response == nil {
                 throw error("`columns` does not list `response`: without it there is nothing to learn in the stage sft")
             }
-        case .sharegpt:
+        case .sharegpt, .openai:
             if description.columns.messages == nil {
                 throw error("`columns` does not list `messages`: columns that are not listed do not exist")
             }

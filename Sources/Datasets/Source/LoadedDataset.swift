@@ -9,6 +9,7 @@ public struct LoadedDataset: Sendable {
     /// What the user should see.
     public let warnings: [String]
 
+    /// A data set of converted rows.
     public init(name: String, rows: [ConvertedRow], warnings: [String] = []) {
         self.name = name
         self.rows = rows

@@ -35,6 +35,8 @@ public struct Arguments<Settings: SettingDeclarations>: Sendable {
 }
 
 /// The declarations of a section: a struct whose stored properties are all of type `Setting`.
+///
+/// A setting is documented by its third argument, which is the help text as well.
 public protocol SettingDeclarations: Sendable {
     /// The section's title in the help text.
     static var title: String { get }

@@ -14,6 +14,8 @@ struct ConfigDocument {
 
     /// More nodes than any configuration has: aliases of aliases grow without end.
     private static let maxNodes = 100_000
+    /// More keys than there are settings.
+    private static let maxEntries = 2000
 
     /// Reads YAML or JSON (which is YAML) from `text`; tags that name a program's types are refused, nothing is constructed.
     init(yaml text: String, path: String) throws(ConfigError) {
@@ -23,6 +25,13 @@ struct ConfigDocument {
         guard case .mapping(let mapping) = root else {
             let origin = ConfigError.Origin.file(path: path, line: root.mark?.line)
             throw ConfigError([.init("Expected a mapping of settings, one `key: value` a line.", origin: origin)])
+        }
+        if mapping.count > Self.maxEntries {
+            throw ConfigError([
+                .init(
+                    "The file has \(mapping.count) keys, which is no configuration.",
+                    origin: .file(path: path, line: nil))
+            ])
         }
         var problems: [ConfigError.Problem] = []
         for (keyNode, node) in mapping {

@@ -9,6 +9,7 @@ public struct ConfigError: Error, Sendable, Hashable, CustomStringConvertible {
         /// Where it was written.
         public let origin: Origin?
 
+        /// A problem.
         public init(key: String? = nil, _ message: String, origin: Origin? = nil) {
             self.key = key
             self.message = message
@@ -36,6 +37,7 @@ public struct ConfigError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The problems in the order in which they were found.
     public let problems: [Problem]
 
+    /// An error of these problems.
     public init(_ problems: [Problem]) { self.problems = problems }
 
     public var description: String {
