@@ -7,11 +7,13 @@ public struct DecodeLimits: Sendable, Hashable {
     /// Frames that are decoded from one video before sampling.
     public var maxFrames: Int
 
+    /// Limits that differ from the standard ones where given.
     public init(maxPixels: Int = 178_956_970, maxImageBytes: Int = 1 << 30, maxFrames: Int = 1_000_000) {
         self.maxPixels = maxPixels
         self.maxImageBytes = maxImageBytes
         self.maxFrames = maxFrames
     }
 
+    /// Pillow's pixel limit, 1 GiB a file, a million frames.
     public static let standard = DecodeLimits()
 }

@@ -1,6 +1,8 @@
 /// A picture in memory: 8-bit RGB, rows from top to bottom without padding.
 public struct Image: Sendable, Hashable {
+    /// Pixels a row.
     public let width: Int
+    /// Rows.
     public let height: Int
     /// `height` x `width` x 3 bytes.
     public private(set) var bytes: [UInt8]
@@ -27,5 +29,6 @@ public struct Image: Sendable, Hashable {
         self.init(unchecked: bytes, width: size.width, height: size.height)
     }
 
+    /// Width and height.
     public var size: ImageSize { ImageSize(width: width, height: height) }
 }

@@ -1,5 +1,6 @@
 /// Why an image or a video could not be used: names the file, says what is wrong with it and what to do.
 public struct MediaError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What kind of fault it is, for callers that react to it.
     public enum Code: String, Sendable, Hashable {
         /// No such file, or not a readable regular file.
         case unreadable
@@ -19,17 +20,20 @@ public struct MediaError: Error, Sendable, Hashable, CustomStringConvertible {
         case unavailable
     }
 
+    /// The kind of fault.
     public let code: Code
     /// The file's path, or the number of bytes when they came from memory.
     public let name: String
     /// One or two sentences: the fault, then the remedy.
     public let reason: String
 
+    /// An error about the media called `name`.
     public init(_ code: Code, _ name: String, _ reason: String) {
         self.code = code
         self.name = name
         self.reason = reason
     }
 
+    /// `NAME: REASON` on one line.
     public var description: String { "\(name): \(reason)" }
 }

@@ -7,6 +7,7 @@ public struct PixelLimits: Sendable, Hashable {
     /// Larger images are shrunk to at most this many pixels.
     public var maxPixels: Int
 
+    /// Bounds in pixels (width times height).
     public init(minPixels: Int, maxPixels: Int) {
         self.minPixels = minPixels
         self.maxPixels = maxPixels

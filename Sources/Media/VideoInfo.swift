@@ -1,5 +1,6 @@
 /// What the header of a video says about its stream of pictures.
 public struct VideoInfo: Sendable, Hashable {
+    /// Size of the frames.
     public var size: ImageSize
     /// 0 when the container does not say.
     public var numFrames: Int
@@ -8,6 +9,7 @@ public struct VideoInfo: Sendable, Hashable {
     /// Average frames per second; nil when unknown.
     public var averageFPS: Double?
 
+    /// A header's contents.
     public init(size: ImageSize, numFrames: Int, seconds: Double?, averageFPS: Double?) {
         self.size = size
         self.numFrames = numFrames

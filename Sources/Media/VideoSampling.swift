@@ -5,6 +5,7 @@ public struct VideoSampling: Sendable, Hashable {
     /// At most this many frames of one video.
     public var maxFrames: Int
 
+    /// Defaults are LLaMA-Factory's.
     public init(fps: Double = 2, maxFrames: Int = 128) {
         self.fps = fps
         self.maxFrames = maxFrames

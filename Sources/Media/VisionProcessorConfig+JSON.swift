@@ -56,7 +56,7 @@ extension VisionProcessorConfig {
         var min_pixels, max_pixels, patch_size, temporal_patch_size, merge_size, resample: Int?
         var image_mean, image_std: [Double]?
         var rescale_factor: Double?
-        var do_resize, do_rescale, do_normalize, do_convert_rgb, do_center_crop, do_pad: Bool?
+        var do_resize, do_rescale, do_normalize, do_center_crop, do_pad: Bool?
 
         func applied(to defaults: VisionProcessorConfig, name: String) throws -> VisionProcessorConfig {
             func refuse(_ key: String, _ reason: String) -> MediaError {

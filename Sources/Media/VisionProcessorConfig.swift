@@ -1,7 +1,8 @@
 /// Settings of a Qwen-VL image or video processor, as `preprocessor_config.json` holds them.
 public struct VisionProcessorConfig: Sendable, Hashable {
-    /// Bounds on the area of a resized image (`min_pixels`, `max_pixels`, or `size.shortest_edge`, `size.longest_edge`).
+    /// Lower bound on the area of a resized image (`min_pixels` or `size.shortest_edge`; `max_pixels` or `size.longest_edge`).
     public var minPixels: Int
+    /// Upper bound on the area of a resized image.
     public var maxPixels: Int
     /// Side of a square patch in pixels.
     public var patchSize: Int
@@ -11,12 +12,18 @@ public struct VisionProcessorConfig: Sendable, Hashable {
     public var mergeSize: Int
     /// Per channel R, G, B, on the 0...1 scale.
     public var imageMean: [Double]
+    /// Per channel R, G, B, on the 0...1 scale; not zero.
     public var imageStd: [Double]
+    /// What bytes are multiplied by before normalising, 1/255 as a rule.
     public var rescaleFactor: Double
+    /// Whether images are brought to multiples of ``factor``; off, they must have such a size.
     public var doResize: Bool
+    /// Whether bytes are multiplied by ``rescaleFactor``.
     public var doRescale: Bool
+    /// Whether mean and standard deviation are applied.
     public var doNormalize: Bool
 
+    /// Settings with Qwen2-VL's values where none are given; nothing is checked, unlike `init(json:name:defaults:)`.
     public init(
         minPixels: Int, maxPixels: Int, patchSize: Int = 14, temporalPatchSize: Int = 2, mergeSize: Int = 2,
         imageMean: [Double] = [0.48145466, 0.4578275, 0.40821073],
