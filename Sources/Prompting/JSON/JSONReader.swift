@@ -241,6 +241,21 @@ struct JSONReader {
         } while depth > 0
     }
 
+    /// Where the value of a key of the object that comes next stands, nil when the object has no such key.
+    mutating func rangeOfMember(_ wanted: String) throws(JSONError) -> Range<Int>? {
+        try expect(UInt8(ascii: "{"))
+        if skip(UInt8(ascii: "}")) { return nil }
+        repeat {
+            let key = try readString()
+            try expect(UInt8(ascii: ":"))
+            _ = peek()
+            let start = position
+            try skipValue()
+            if key == wanted { return start..<position }
+        } while try more(until: UInt8(ascii: "}"))
+        return nil
+    }
+
     /// Fails unless only white space is left.
     mutating func expectEnd() throws(JSONError) {
         if peek() != nil { throw failure("extra text after the JSON") }

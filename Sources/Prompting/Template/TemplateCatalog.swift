@@ -24,4 +24,19 @@ public enum TemplateCatalog {
         throw TemplateError(
             "template: \(name) does not exist\(hint ?? "") Known templates: \(names.joined(separator: ", "))")
     }
+
+    /// The template of a run's `template` setting; `empty` when none is named and the tokenizer has no chat template.
+    ///
+    /// - Throws: when none is named though the tokenizer has one, which cannot be taken apart yet.
+    public static func template(
+        named name: String?, tokenizer: Tokenizer
+    ) throws(TemplateError) -> Template {
+        if let name { return try template(named: name) }
+        guard tokenizer.chatTemplate == nil else {
+            throw TemplateError(
+                "template is not set, and the model's own chat template cannot be taken apart yet: set template to one of "
+                    + all.map(\.name).joined(separator: ", "))
+        }
+        return .empty
+    }
 }

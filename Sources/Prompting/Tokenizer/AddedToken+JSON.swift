@@ -7,4 +7,14 @@ extension AddedToken {
             stripsLeft: json["lstrip"]?.boolValue ?? false, stripsRight: json["rstrip"]?.boolValue ?? false,
             isSingleWord: json["single_word"]?.boolValue ?? false, isNormalized: json["normalized"]?.boolValue ?? false)
     }
+
+    /// The entry again.
+    func json(withID: Bool) -> JSONValue {
+        let members = [
+            JSONMember("content", .string(content)), JSONMember("single_word", .bool(isSingleWord)),
+            JSONMember("lstrip", .bool(stripsLeft)), JSONMember("rstrip", .bool(stripsRight)),
+            JSONMember("normalized", .bool(isNormalized)), JSONMember("special", .bool(isSpecial)),
+        ]
+        return .object((withID ? [JSONMember("id", .number(JSONNumber(Int(id))))] : []) + members)
+    }
 }

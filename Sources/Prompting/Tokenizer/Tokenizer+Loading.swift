@@ -19,6 +19,7 @@ extension Tokenizer {
             throw TokenizerError(.fileMissing, "\(path) cannot be read: \(error.localizedDescription)")
         }
         try self.init(tokenizerJSON: data, path: path)
+        source = folder
         try readConfiguration(folder: folder)
     }
 
@@ -56,6 +57,7 @@ extension Tokenizer {
         bosID = namedToken(config["bos_token"])
         eosID = namedToken(config["eos_token"])
         padID = namedToken(config["pad_token"])
+        for token in config["additional_special_tokens"]?.arrayValue ?? [] { _ = namedToken(token) }
     }
 
     /// Tokens that only tokenizer_config.json lists.

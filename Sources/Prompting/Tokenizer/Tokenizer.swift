@@ -4,6 +4,8 @@
 /// is shared. All methods may be called from any thread.
 public struct Tokenizer: Sendable {
     let pipeline: TextPipeline
+    /// The folder it was loaded from.
+    var source: String?
     /// Tokens outside the merges, by id.
     public private(set) var addedTokens: [AddedToken]
     private var rawMatcher: AddedTokenMatcher
