@@ -4,6 +4,8 @@ import CTorch
 public enum Runtime {
     public static var version: String { String(cString: ct_version()) }
     public static var cpuCapability: String { String(cString: ct_cpu_capability()) }
+    /// Instruction set of our own kernels: avx512, avx2 or baseline.
+    public static var kernelSet: String { String(cString: ct_kernel_set()) }
     public static var hasCUDA: Bool { ct_cuda_available() }
 
     /// Threads of one operator.

@@ -71,3 +71,20 @@ extension Tensor {
 
 /// The 2-norm of all tensors together, in fp32.
 public func totalNorm(_ tensors: [Tensor]) -> Double { withHandles(tensors) { ct_total_norm($0, $1) } }
+
+/// One AdamW update of every parameter in place; all lists hold fp32 tensors of equal shapes, `step` counts from 1, and
+/// gradients are multiplied by `gradientScale` first.
+public func adamW(
+    _ parameters: [Tensor], gradients: [Tensor], first: [Tensor], second: [Tensor], step: Int, learningRate: Double, beta1: Double,
+    beta2: Double, epsilon: Double, weightDecay: Double, gradientScale: Double
+) {
+    withHandles(parameters) { p, count in
+        withHandles(gradients) { g, _ in
+            withHandles(first) { m, _ in
+                withHandles(second) { v, _ in
+                    ct_adamw(p, g, m, v, count, Int64(step), learningRate, beta1, beta2, epsilon, weightDecay, gradientScale)
+                }
+            }
+        }
+    }
+}

@@ -33,6 +33,8 @@ void ct_error_clear(void);
 // ---- runtime (runtime.cpp) ----------------------------------------------------------------------------------------
 const char *ct_version(void);
 const char *ct_cpu_capability(void);
+// Name of the instruction set that the fused kernels were chosen for.
+const char *ct_kernel_set(void);
 bool ct_cuda_available(void);
 int32_t ct_num_threads(void);
 void ct_set_num_threads(int32_t count);

@@ -25,3 +25,5 @@ const Kernels &kernels() {
     return chosen;
 }
 }  // namespace ctorch
+
+extern "C" const char *ct_kernel_set(void) { return ctorch::kernels().name; }

@@ -23,7 +23,7 @@ public enum MultimodalPositions {
             guard isImage ? image < images.count : video < videos.count else { return nil }
             let grid = isImage ? images[image] : videos[video].grid
             // The published checkpoints were trained with int() of the seconds between grids.
-            let timeStep = isImage ? 0 : Int(videos[video].secondsPerGrid * config.tokensPerSecond)
+            let timeStep = isImage ? 0 : Int(config.tokensPerSecond) * Int(videos[video].secondsPerGrid)
             if isImage { image += 1 } else { video += 1 }
             let height = grid.height / merge, width = grid.width / merge, count = grid.time * height * width
             guard index + count <= tokenIDs.count, tokenIDs[index..<(index + count)].allSatisfy({ Int($0) == id }) else { return nil }

@@ -1,12 +1,12 @@
 import Foundation
 
 /// A file that becomes visible only when it is complete: written under a temporary name, flushed to disk, renamed.
-public struct AtomicFile: ~Copyable {
+struct AtomicFile: ~Copyable {
     private let descriptor: Int32
     private let path: String
 
     /// Replaces `path` with what `body` writes; on any failure (a full disk, say) the old file stays as it was.
-    public static func write(to path: String, _ body: (borrowing AtomicFile) throws -> Void) throws {
+    static func write(to path: String, _ body: (borrowing AtomicFile) throws -> Void) throws {
         let temporary = "\(path).partial"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw SafetensorsError(path, "cannot be written: \(String(cString: strerror(errno)))") }
@@ -27,7 +27,7 @@ public struct AtomicFile: ~Copyable {
         }
     }
 
-    public borrowing func write(_ bytes: UnsafeRawBufferPointer) throws {
+    borrowing func write(_ bytes: UnsafeRawBufferPointer) throws {
         guard var position = bytes.baseAddress else { return }
         var remaining = bytes.count
         while remaining > 0 {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The weights of a model folder: one file, or shards named by an index.
-public struct Checkpoint {
+public struct Checkpoint: Sendable {
     public let folder: String
     private let files: [SafetensorsFile]
     private let fileOfName: [String: Int]

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Format: 8 bytes little-endian header size, a JSON header {name: {dtype, shape, data_offsets}}, then the data
 /// (huggingface/safetensors). Every range is checked against the file before a tensor is made.
-public struct SafetensorsFile {
+public struct SafetensorsFile: Sendable {
     struct Entry: Sendable {
         let dtype: DType
         let shape: [Int]

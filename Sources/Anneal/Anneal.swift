@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+import Reporting
+
+/// The command line: `anneal train|chat|export|…`. Each command is a file of `Commands/`.
+@main
+struct AnnealCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "anneal",
+        abstract: "Fine-tunes, evaluates, merges and serves language and vision-language models.",
+        discussion: """
+            Commands take LLaMA-Factory's YAML or JSON files with key=value overrides:
+              anneal train my.yaml learning_rate=2e-4
+            """,
+        version: Program.version,
+        subcommands: [
+            TrainCommand.self, TokenizeCommand.self, EnvironmentCommand.self, VersionCommand.self,
+        ])
+
+    /// Runs the command; an error is one message on standard error and exit status 1, never a trap.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as ExitCode {
+            exit(withError: error)
+        } catch let error as CleanExit {
+            exit(withError: error)
+        } catch {
+            let message = fullMessage(for: error)
+            // ArgumentParser words its own errors; everything else describes itself.
+            if exitCode(for: error) == .validationFailure || message.hasPrefix("USAGE") {
+                exit(withError: error)
+            }
+            FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
+            Foundation.exit(1)
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Foundation
+import Reporting
+import Torch
+
+struct EnvironmentCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "env", abstract: "Shows versions, devices, CPU features and threads.")
+
+    func run() throws {
+        let process = ProcessInfo.processInfo
+        let rows: [(String, String)] = [
+            ("Anneal version", Program.version),
+            ("Platform", process.operatingSystemVersionString),
+            ("LibTorch version", Runtime.version),
+            ("CPU", Self.cpuName ?? "unknown"),
+            ("CPU capability (LibTorch)", Runtime.cpuCapability),
+            ("CPU kernels (Anneal)", Runtime.kernelSet),
+            ("CPU features", Self.cpuFeatures.joined(separator: " ")),
+            ("Cores", "\(process.activeProcessorCount)"),
+            ("Threads of an operator", "\(Runtime.numThreads)"),
+            ("Memory", String(format: "%.1f GB", Double(process.physicalMemory) / 1e9)),
+            ("CUDA", Runtime.hasCUDA ? "available" : "not available"),
+            ("Default data directory", FileManager.default.fileExists(atPath: "data/dataset_info.json") ? "detected" : "not detected"),
+        ]
+        print("")
+        for (name, value) in rows { print("- \(name): \(value)") }
+        print("")
+    }
+
+    private static func cpuField(_ name: String) -> String? {
+        let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+        guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) }), let colon = line.firstIndex(of: ":") else { return nil }
+        return line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+    }
+
+    private static var cpuName: String? { cpuField("model name") }
+
+    /// The features that decide which kernels run.
+    private static var cpuFeatures: [String] {
+        (cpuField("flags") ?? "").split(separator: " ").map(String.init).filter {
+            ["avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_bf16", "amx_int8", "f16c"].contains($0)
+        }
+    }
+}
+
+struct VersionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "version", abstract: "Shows the version.")
+
+    func run() { print("\(Program.name) \(Program.version)") }
+}

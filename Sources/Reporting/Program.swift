@@ -1,0 +1,5 @@
+/// The program.
+public enum Program {
+    public static let version = "0.1.0"
+    public static let name = "Anneal"
+}

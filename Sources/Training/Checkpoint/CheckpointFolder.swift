@@ -1,0 +1,45 @@
+import Foundation
+import Reporting
+
+/// The checkpoints of an output folder.
+public enum CheckpointFolder {
+    /// Steps of the folders named checkpoint-N, ascending.
+    public static func steps(in folder: String) -> [Int] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.compactMap { name in
+            name.hasPrefix("checkpoint-") ? Int(name.dropFirst("checkpoint-".count)) : nil
+        }.sorted()
+    }
+
+    /// The newest checkpoint that can be resumed from, and what is wrong with newer ones.
+    static func newestComplete(in folder: String) -> (path: String, complaints: [String])? {
+        var complaints: [String] = []
+        for step in steps(in: folder).reversed() {
+            let path = "\(folder)/checkpoint-\(step)"
+            if let problem = problem(path) {
+                complaints.append("\(path) cannot be resumed from: \(problem)")
+            } else {
+                return (path, complaints)
+            }
+        }
+        return nil
+    }
+
+    /// Why a checkpoint cannot be resumed from; nil when it can.
+    static func problem(_ path: String) -> String? {
+        for name in [TrainerState.fileName, ResumePointState.fileName, "optimizer.safetensors", "rng_state.safetensors"]
+        where !FileManager.default.fileExists(atPath: "\(path)/\(name)") {
+            return "it has no \(name) (it was saved with save_only_model, by another program, or is damaged)"
+        }
+        do { _ = try ResumePointState(folder: path) } catch { return "\(error)" }
+        return nil
+    }
+
+    /// Removes what an interrupted save or delete left.
+    static func removeLeftovers(in folder: String) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        where name.hasPrefix("tmp-checkpoint-") || name.hasPrefix("tmp-deleted-") || name.hasSuffix(".partial") {
+            try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+        }
+    }
+}

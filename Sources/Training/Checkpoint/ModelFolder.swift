@@ -1,0 +1,54 @@
+import Foundation
+public import Models
+public import Prompting
+import Torch
+
+/// What goes into every folder that holds a model: weights or adapter, tokenizer, chat template, processor, and the
+/// settings it was trained with.
+public struct ModelFolder: Sendable {
+    /// The folder of the model that was tuned.
+    public let base: String
+    /// Present when an adapter is trained.
+    public let adapter: AdapterConfig?
+    public let chatTemplate: String?
+    public let defaults: InferenceDefaults
+    /// Largest weight file.
+    public let maxShardBytes: Int
+
+    public init(base: String, adapter: AdapterConfig?, chatTemplate: String?, defaults: InferenceDefaults, maxShardBytes: Int = 5_000_000_000) {
+        self.base = base
+        self.adapter = adapter
+        self.chatTemplate = chatTemplate
+        self.defaults = defaults
+        self.maxShardBytes = maxShardBytes
+    }
+
+    /// Files a model folder hands on unchanged.
+    static let copiedFiles = [
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt", "added_tokens.json",
+        "preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json",
+    ]
+
+    /// Writes everything but run files into `folder`.
+    public func write(_ model: LanguageModel, to folder: String) throws {
+        if let adapter {
+            try SafetensorsWriter.write(model.loraTensors(), to: "\(folder)/adapter_model.safetensors")
+            try adapter.json().write(to: URL(fileURLWithPath: "\(folder)/adapter_config.json"), options: .atomic)
+        } else {
+            let dtype = model.config.dtype
+            let weights = noGrad { model.namedWeights().map { (name: $0.name, tensor: $0.tensor.detach().to(dtype)) } }
+            try SafetensorsWriter.writeModel(weights, folder: folder, maxShardBytes: maxShardBytes)
+            try copy(["config.json", "generation_config.json"], to: folder)
+        }
+        try copy(Self.copiedFiles, to: folder)
+        if let chatTemplate { try Data(chatTemplate.utf8).write(to: URL(fileURLWithPath: "\(folder)/chat_template.jinja"), options: .atomic) }
+        try defaults.write(to: folder)
+    }
+
+    private func copy(_ names: [String], to folder: String) throws {
+        for name in names {
+            guard let data = FileManager.default.contents(atPath: "\(base)/\(name)") else { continue }
+            try data.write(to: URL(fileURLWithPath: "\(folder)/\(name)"), options: .atomic)
+        }
+    }
+}

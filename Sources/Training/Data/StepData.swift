@@ -1,0 +1,152 @@
+import Foundation
+public import Media
+public import Models
+import Torch
+
+/// The samples of one optimizer step (or one evaluation) as numbers, made away from the tensor thread.
+public struct StepData: Sendable {
+    public var packs: [PackData]
+    /// Tokens of all packs, without padding.
+    public var numTokens: Int { packs.reduce(0) { $0 + $1.tokenIDs.count } }
+    /// Positions that have a label.
+    public var numTargets: Int { packs.reduce(0) { $0 + $1.labels.count } }
+}
+
+/// Samples computed together: concatenated without padding, each attending only to itself.
+public struct PackData: Sendable {
+    public var tokenIDs: [Int] = []
+    /// One row of positions, or three for M-RoPE.
+    public var positions: [[Int]] = []
+    public var offsets = [0]
+    /// Rows whose hidden state predicts a label, the label, and the weight of its loss.
+    public var labelRows: [Int] = []
+    public var labels: [Int] = []
+    public var weights: [Float] = []
+    public var images = MediaData()
+    public var videos = MediaData()
+}
+
+/// Patches of the media of a pack.
+public struct MediaData: Sendable {
+    /// [patches, values], row-major.
+    public var patches: [Float] = []
+    public var grids: [VisionGrid] = []
+    /// Rows of the tokens they become.
+    public var tokenRows: [Int] = []
+}
+
+/// How the losses of a step's samples are averaged (FEATURES 3.9).
+public enum LossNormalization: Sendable, Equatable {
+    /// Every label of the step weighs the same: models that take the count from the trainer.
+    case labelsOfStep
+    /// The mean over the labels of each batch, then over the batches: models with a processor, and evaluation.
+    case meanOfBatches
+}
+
+/// Makes `StepData` of examples.
+public struct StepBuilder: Sendable {
+    public let examples: [TrainingExample]
+    public let vision: VisionConfig?
+    public let media: MediaSettings?
+    public let normalization: LossNormalization
+    /// Tokens a pack may hold before another one is begun; a longer sample gets a pack of its own.
+    public let packTokens: Int
+    private let cache = PatchCache()
+
+    public init(examples: [TrainingExample], vision: VisionConfig?, media: MediaSettings?, normalization: LossNormalization, packTokens: Int) {
+        self.examples = examples
+        self.vision = vision
+        self.media = media
+        self.normalization = normalization
+        self.packTokens = packTokens
+    }
+
+    /// `batches` are indices into the examples.
+    public func build(_ batches: [[Int]]) throws -> StepData {
+        let stepLabels = batches.joined().reduce(0) { $0 + examples[$1].numLabels }
+        var packs: [PackData] = []
+        var pack = emptyPack
+        for batch in batches {
+            let batchTargets = batch.reduce(0) { $0 + examples[$1].numTargets }
+            let weight: Float =
+                switch normalization {
+                case .labelsOfStep: 1 / Float(stepLabels)
+                case .meanOfBatches: 1 / (Float(batchTargets) * Float(batches.count))
+                }
+            for index in batch {
+                if !pack.tokenIDs.isEmpty, pack.tokenIDs.count + examples[index].inputIDs.count > packTokens {
+                    packs.append(pack)
+                    pack = emptyPack
+                }
+                try append(examples[index], weight: weight, to: &pack)
+            }
+        }
+        if !pack.tokenIDs.isEmpty { packs.append(pack) }
+        return StepData(packs: packs)
+    }
+
+    private var emptyPack: PackData {
+        var pack = PackData()
+        pack.positions = Array(repeating: [], count: vision == nil ? 1 : 3)
+        return pack
+    }
+
+    private func append(_ example: TrainingExample, weight: Float, to pack: inout PackData) throws {
+        let first = pack.tokenIDs.count
+        pack.tokenIDs += example.inputIDs.map(Int.init)
+        for position in 1..<max(1, example.labels.count) where example.labels[position] != -100 {
+            pack.labelRows.append(first + position - 1)
+            pack.labels.append(Int(example.labels[position]))
+            pack.weights.append(weight)
+        }
+        if let vision {
+            try appendMedia(example, vision, first: first, to: &pack)
+        } else {
+            pack.positions[0] += 0..<example.inputIDs.count
+        }
+        pack.offsets.append(pack.tokenIDs.count)
+    }
+
+    private func appendMedia(_ example: TrainingExample, _ vision: VisionConfig, first: Int, to pack: inout PackData) throws {
+        var images: [VisionGrid] = [], videos: [(grid: VisionGrid, secondsPerGrid: Double)] = []
+        if let media {
+            for source in example.images {
+                let patches = try cache.image(source, media)
+                images.append(VisionGrid(patches.grid))
+                pack.images.patches += patches.values
+            }
+            for source in example.videos {
+                let video = try cache.video(source, media)
+                videos.append((VisionGrid(video.grid), video.secondsPerGrid))
+                pack.videos.patches += video.patches.values
+            }
+        }
+        pack.images.grids += images
+        pack.videos.grids += videos.map(\.grid)
+        for (place, id) in example.inputIDs.enumerated() {
+            if Int(id) == vision.imageTokenID { pack.images.tokenRows.append(first + place) }
+            if Int(id) == vision.videoTokenID { pack.videos.tokenRows.append(first + place) }
+        }
+        guard let positions = MultimodalPositions.positions(tokenIDs: example.inputIDs, images: images, videos: videos, config: vision) else {
+            throw TrainingError("\(example.origin): the image tokens of the text and the images do not match; does the template belong to the model?")
+        }
+        for axis in 0..<3 { pack.positions[axis] += positions.rows[axis] }
+    }
+}
+
+extension VisionGrid {
+    public init(_ grid: PatchGrid) { self.init(time: grid.t, height: grid.h, width: grid.w) }
+}
+
+extension PackData {
+    /// The pack as tensors, on the tensor thread.
+    public func input(patchValues: Int) -> ModelInput {
+        func tensors(_ media: MediaData) -> VisionInput? {
+            guard !media.grids.isEmpty else { return nil }
+            let patches = Tensor(media.patches, shape: [media.patches.count / patchValues, patchValues])
+            return VisionInput(patches: patches, grids: media.grids, tokenRows: Tensor(media.tokenRows))
+        }
+        return ModelInput(
+            tokenIDs: Tensor(tokenIDs), positions: positions, offsets: offsets, images: tensors(images), videos: tensors(videos))
+    }
+}

@@ -1,0 +1,163 @@
+public import Datasets
+import Foundation
+public import Media
+public import Prompting
+public import RunConfig
+
+/// How media become patches in a run.
+public struct MediaSettings: Sendable {
+    public var image: VisionProcessorConfig
+    public var video: VisionProcessorConfig
+    public var imageLimits: PixelLimits
+    public var videoLimits: PixelLimits
+    public var sampling: VideoSampling
+
+    /// The processor of the model folder with LLaMA-Factory's pixel limits.
+    public init(modelFolder: String, _ arguments: ModelArguments) throws {
+        let folder = URL(fileURLWithPath: modelFolder)
+        image = try VisionProcessorConfig.image(modelFolder: folder)
+        video = try VisionProcessorConfig.video(modelFolder: folder)
+        imageLimits = PixelLimits(minPixels: arguments.imageMinPixels, maxPixels: arguments.imageMaxPixels)
+        videoLimits = PixelLimits(minPixels: arguments.videoMinPixels, maxPixels: arguments.videoMaxPixels)
+        sampling = VideoSampling(fps: arguments.videoFps, maxFrames: arguments.videoMaxlen)
+    }
+
+    /// The grids of a conversation's media, from their headers.
+    public func grids(of conversation: Conversation) throws -> MediaGrids {
+        MediaGrids(
+            images: try conversation.images.map { source in
+                let size = try Image.size(of: source)
+                return MediaGrid(try image.grid(forWidth: size.width, height: size.height, limits: imageLimits))
+            },
+            videos: try conversation.videos.map { MediaGrid(try video.grid(ofVideo: $0, sampling: sampling, limits: videoLimits)) })
+    }
+}
+
+extension MediaGrid {
+    init(_ grid: PatchGrid) { self.init(frames: grid.t, rows: grid.h, columns: grid.w) }
+}
+
+extension TrainingData {
+    /// Reads, converts, splits and encodes the data sets of a run. Rows that cannot be used are dropped and counted;
+    /// what must be mended (a missing image, say) is an error that names file and row.
+    public static func load(
+        _ config: RunConfig, encoder: ConversationEncoder, media: MediaSettings?, progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) throws -> TrainingData {
+        let catalog = try DatasetCatalog(folder: config.data.datasetDir, mediaFolder: config.data.mediaDir)
+        let module = try DataModule(try DataModule.Request(config), from: catalog)
+        let total = module.train.count + module.evaluations.reduce(0) { $0 + $1.rows.count }
+        let counter = Counter(total: total, progress)
+        var report = module.report, evaluationReport = module.evaluationReport
+        let train = try encode(module.train, encoder, media, &report, counter)
+        guard !train.isEmpty || module.train.isEmpty else {
+            throw TrainingError("no row is left to train on.\n\(report)")
+        }
+        var evaluations: [(String?, [TrainingExample])] = []
+        for evaluation in module.evaluations {
+            let isSplit = config.data.splitSize != nil
+            let examples =
+                isSplit
+                ? try encode(evaluation.rows, encoder, media, &report, counter)
+                : try encode(evaluation.rows, encoder, media, &evaluationReport, counter)
+            guard !examples.isEmpty else { throw TrainingError("no row is left to evaluate on.\n\(isSplit ? report : evaluationReport)") }
+            evaluations.append((evaluation.name, examples))
+        }
+        return TrainingData(train: train, evaluations: evaluations, report: report, evaluationReport: evaluationReport)
+    }
+
+    /// Encodes rows on all cores, in order.
+    private static func encode(
+        _ rows: [DataRow], _ encoder: ConversationEncoder, _ media: MediaSettings?, _ report: inout DataReport, _ counter: Counter
+    ) throws -> [TrainingExample] {
+        let results = Slots<Result<EncodedRow, any Error>>(count: rows.count)
+        DispatchQueue.concurrentPerform(iterations: (rows.count + 31) / 32) { chunk in
+            for index in (chunk * 32)..<min(chunk * 32 + 32, rows.count) {
+                results.set(index, Result { try encode(rows[index], encoder, media) })
+                counter.advance()
+            }
+        }
+        var examples: [TrainingExample] = []
+        for (index, result) in results.values.enumerated() {
+            switch try result?.get() {
+            case .kept(let example, let isTruncated):
+                if isTruncated { report.truncate() }
+                examples.append(example)
+            case .dropped(let reason): report.drop(DropReason(reason), rows[index].origin)
+            case nil: break
+            }
+        }
+        return examples
+    }
+
+    private enum EncodedRow: Sendable {
+        case kept(TrainingExample, isTruncated: Bool)
+        case dropped(String)
+    }
+
+    private static func encode(_ row: DataRow, _ encoder: ConversationEncoder, _ media: MediaSettings?) throws -> EncodedRow {
+        do {
+            let grids = try media?.grids(of: row.conversation) ?? .none
+            let encoded = try encoder.encode(row.conversation, media: grids)
+            guard encoded.labels.dropFirst().contains(where: { $0 != EncodedExample.ignored }) else {
+                return .dropped("nothing to learn: the answer is empty or cut away (raise cutoff_len)")
+            }
+            let example = TrainingExample(
+                inputIDs: encoded.inputIDs, labels: encoded.labels, images: encoded.keptImages.map { row.conversation.images[$0] },
+                videos: encoded.keptVideos.map { row.conversation.videos[$0] }, origin: row.origin)
+            return .kept(example, isTruncated: encoded.isTruncated || encoded.numDroppedTurns > 0)
+        } catch let error as ConversationError where error.isDroppable {
+            return .dropped(error.reason == .mediaCut ? "cutoff_len would cut through an image or video (raise it, or lower image_max_pixels)" : error.message)
+        } catch {
+            throw DataError("\(error)", dataset: row.origin.dataset, file: row.origin.file, row: row.origin.row)
+        }
+    }
+}
+
+extension DataModule.Request {
+    /// What the configuration asks for.
+    public init(_ config: RunConfig) throws {
+        self.init(datasets: config.data.dataset ?? [], evaluationDatasets: config.data.evalDataset ?? [])
+        evaluatesEach = config.data.evalOnEachDataset
+        maxSamples = config.data.maxSamples
+        splitSize = config.data.splitSize
+        seed = config.training.seed
+        switch config.data.mixStrategy {
+        case .concat: mixture = .concatenated
+        default: throw TrainingError("mix_strategy \(config.data.mixStrategy.rawValue) is not supported yet; use concat")
+        }
+    }
+}
+
+/// Results of a parallel loop. `@unchecked`: each index is written by one thread only, read after the loop.
+private final class Slots<Value: Sendable>: @unchecked Sendable {
+    private let base: UnsafeMutablePointer<Value?>
+    private let count: Int
+    init(count: Int) {
+        self.count = count
+        base = .allocate(capacity: max(count, 1))
+        base.initialize(repeating: nil, count: count)
+    }
+    deinit {
+        base.deinitialize(count: count)
+        base.deallocate()
+    }
+    func set(_ index: Int, _ value: Value) { base[index] = value }
+    var values: [Value?] { Array(UnsafeBufferPointer(start: base, count: count)) }
+}
+
+/// Counts finished rows. `@unchecked`: `done` is only touched under `lock`.
+private final class Counter: @unchecked Sendable {
+    private let lock = NSLock()
+    private var done = 0
+    private let total: Int
+    private let progress: (@Sendable (Int, Int) -> Void)?
+    init(total: Int, _ progress: (@Sendable (Int, Int) -> Void)?) {
+        self.total = total
+        self.progress = progress
+    }
+    func advance() {
+        guard let progress else { return }
+        lock.withLock { done += 1 }
+        progress(lock.withLock { done }, total)
+    }
+}

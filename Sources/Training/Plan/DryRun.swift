@@ -1,0 +1,60 @@
+import Foundation
+import Models
+import NN
+public import RunConfig
+import Torch
+
+/// `anneal train --dry-run`: what a run would do, from config.json and the data alone.
+public enum DryRun {
+    /// Lines to show. Needs no weights; without data or tokenizer the steps are left out and the reason is said.
+    public static func lines(_ config: RunConfig) throws -> [String] {
+        guard let folder = config.model.modelNameOrPath else { throw TrainingError("model_name_or_path is missing") }
+        let modelConfig = try ModelConfig(folder: folder)
+        let model = LanguageModel(modelConfig)
+        let frozen = FrozenGroups(
+            visionTower: config.tuning.freezeVisionTower, projector: config.tuning.freezeMultiModalProjector, languageModel: config.tuning.freezeLanguageModel)
+        let isLoRA = config.tuning.finetuningType == .lora
+        var lines = ["Model: \(folder) (\(modelConfig.modelType))", "Fine-tuning method: \(isLoRA ? "LoRA" : "Full")"]
+        if isLoRA {
+            let targets = try model.loraTargets(config.tuning.loraTarget, frozen: frozen)
+            let adapter = AdapterConfig(
+                baseModel: folder, rank: config.tuning.loraRank, alpha: Double(config.tuning.effectiveLoraAlpha), dropout: config.tuning.loraDropout,
+                targets: targets)
+            try model.attachLoRA(adapter)
+            for (_, layer) in model.loraLayers {
+                layer.a.makeTrainable()
+                layer.b.makeTrainable()
+            }
+            lines.append("Found linear modules: \(LanguageModel.leafNames(model.loraLayers.map(\.path)).joined(separator: ","))")
+        } else {
+            for (path, parameter) in model.parameters() where modelConfig.vision == nil || !frozen.contains(path) { parameter.makeTrainable() }
+        }
+        let count = ParameterCount(model)
+        lines.append(count.line)
+        let compute: DType = config.training.bf16 ? .bfloat16 : .float32
+        let memory = MemoryPlan(modelConfig, parameters: count, compute: compute, trainsWeights: !isLoRA)
+        lines += try dataLines(config, memory)
+        return lines
+    }
+
+    private static func dataLines(_ config: RunConfig, _ memory: MemoryPlan) throws -> [String] {
+        func megabytes(_ bytes: Int) -> String { bytes >= 10 << 30 ? String(format: "%.1f GB", Double(bytes) / 1e9) : "\(bytes / 1_000_000) MB" }
+        let fixed = "Memory: weights \(megabytes(memory.weightBytes)), gradients and optimizer \(megabytes(memory.optimizerBytes)), logits \(megabytes(memory.logitBytes)), \(memory.activationBytesPerToken / 1000) kB a token (\(memory.recomputedBytesPerToken / 1000) kB with recomputation)"
+        let run: TrainingRun
+        do { run = try TrainingRun(config) } catch { return ["Steps: unknown, \(error)", fixed] }
+        let data: TrainingData
+        do { data = try run.loadData() } catch { return ["Steps: unknown, \(error)", fixed] }
+        let plan = run.stepPlan(numSamples: data.train.count)
+        let lengths = data.train.map(\.inputIDs.count), tokens = lengths.reduce(0, +), longest = lengths.max() ?? 0
+        let stepTokens = Int(Double(tokens) / Double(max(1, lengths.count)) * Double(plan.batchSize * plan.accumulation))
+        let execution = ExecutionPlan(memory, longest: longest, stepTokens: stepTokens, mayRecompute: !config.model.disableGradientCheckpointing)
+        return [
+            data.report.description,
+            "Samples: \(ParameterCount.grouped(data.train.count)) to train on, \(ParameterCount.grouped(data.evaluations.reduce(0) { $0 + $1.examples.count })) to evaluate on",
+            "Total optimization steps: \(ParameterCount.grouped(plan.totalUpdates)) (\(ParameterCount.grouped(plan.updatesByFloorRule(epochs: config.training.numTrainEpochs))) by the rounding rule of transformers before 4.52)",
+            "Tokens: \(ParameterCount.grouped(tokens)) an epoch, longest sample \(ParameterCount.grouped(longest)), about \(ParameterCount.grouped(stepTokens)) a step",
+            fixed,
+            "Peak estimate: \(megabytes(memory.peakBytes(tokens: execution.packTokens, recompute: execution.recompute))) with packs of \(ParameterCount.grouped(execution.packTokens)) tokens\(execution.recompute ? " and recomputation" : ""); this machine has \(megabytes(MemoryPlan.machineBytes))",
+        ]
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+public import Models
+public import Torch
+
+/// What a run needs in memory, from its configuration alone.
+public struct MemoryPlan: Sendable, Equatable {
+    public let weightBytes: Int
+    /// Trained weights' gradients and AdamW's two moments, fp32.
+    public let optimizerBytes: Int
+    /// What one packed token keeps for the backward pass, with all layers' activations or with their inputs only.
+    public let activationBytesPerToken: Int
+    public let recomputedBytesPerToken: Int
+    /// One block of logits.
+    public let logitBytes: Int
+
+    public init(_ config: ModelConfig, parameters: ParameterCount, compute: DType, trainsWeights: Bool) {
+        let text = config.text, size = compute.byteCount
+        // Trained weights are kept in fp32.
+        weightBytes = trainsWeights ? (parameters.all - parameters.trainable) * size + parameters.trainable * 4 : parameters.all * size
+        optimizerBytes = parameters.trainable * 12
+        let heads = text.numHeads * text.headDim, keyValues = text.numKeyValueHeads * text.headDim
+        let layer = 5 * text.hiddenSize + 2 * (heads + 2 * keyValues) + heads + 3 * text.intermediateSize
+        activationBytesPerToken = (layer * text.numLayers + 3 * text.hiddenSize) * size + 4 * text.numHeads * text.numLayers
+        recomputedBytesPerToken = (text.hiddenSize * (text.numLayers + 3) + 2 * layer) * size
+        logitBytes = 256 * text.vocabularySize * size
+    }
+
+    /// Bytes at the peak of a step of `tokens` packed tokens.
+    public func peakBytes(tokens: Int, recompute: Bool) -> Int {
+        // LibTorch, the tokenizer and the program itself.
+        let program = 300 << 20
+        return weightBytes + optimizerBytes + logitBytes + program + tokens * (recompute ? recomputedBytesPerToken : activationBytesPerToken)
+    }
+
+    /// Physical memory of this machine.
+    public static var machineBytes: Int { Int(ProcessInfo.processInfo.physicalMemory) }
+}
+
+/// How a run's steps are computed within memory: decided once, from facts that do not change between two starts, so
+/// that a resumed run computes exactly what the first one did.
+public struct ExecutionPlan: Sendable, Equatable {
+    /// Tokens computed together.
+    public let packTokens: Int
+    public let recompute: Bool
+
+    /// - Parameters:
+    ///   - longest: tokens of the longest sample; it has to fit by itself.
+    ///   - stepTokens: tokens of a typical step; more are never packed together.
+    ///   - mayRecompute: false when `disable_gradient_checkpointing` forbids it.
+    public init(_ memory: MemoryPlan, longest: Int, stepTokens: Int, mayRecompute: Bool, machineBytes: Int = MemoryPlan.machineBytes) {
+        // Half the machine: the page cache holds the weights, and other programs live here too.
+        let budget = machineBytes / 2 - memory.peakBytes(tokens: 0, recompute: false)
+        func fitting(_ bytesPerToken: Int) -> Int { max(0, budget) / max(1, bytesPerToken) }
+        let whole = fitting(memory.activationBytesPerToken)
+        // Beyond a few thousand tokens a longer pack is no faster.
+        let useful = max(longest, min(stepTokens, 8192))
+        if whole >= useful || !mayRecompute {
+            (packTokens, recompute) = (max(longest, min(whole, useful)), false)
+        } else if whole >= max(longest, 1024) {
+            (packTokens, recompute) = (whole, false)
+        } else {
+            (packTokens, recompute) = (max(longest, min(fitting(memory.recomputedBytesPerToken), useful)), true)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+/// How many updates a run has, by transformers 5's rule: the last, incomplete accumulation of an epoch is an update too.
+public struct StepPlan: Sendable, Equatable {
+    public let numSamples: Int
+    public let batchSize: Int
+    public let accumulation: Int
+    public let batchesPerEpoch: Int
+    public let updatesPerEpoch: Int
+    public let totalUpdates: Int
+    /// Epochs that are begun.
+    public let numEpochs: Int
+
+    public init(numSamples: Int, batchSize: Int, accumulation: Int, epochs: Double, maxSteps: Int) {
+        self.numSamples = numSamples
+        self.batchSize = batchSize
+        self.accumulation = accumulation
+        batchesPerEpoch = (numSamples + batchSize - 1) / batchSize
+        updatesPerEpoch = max(1, (batchesPerEpoch + accumulation - 1) / accumulation)
+        if maxSteps > 0 {
+            totalUpdates = maxSteps
+            numEpochs = (maxSteps + updatesPerEpoch - 1) / updatesPerEpoch
+        } else {
+            totalUpdates = Int((epochs * Double(updatesPerEpoch)).rounded(.up))
+            numEpochs = Int(epochs.rounded(.up))
+        }
+    }
+
+    /// Updates by the rule of transformers before 4.52 (rounded down), which older notes and logs show.
+    public func updatesByFloorRule(epochs: Double) -> Int {
+        Int((epochs * Double(max(1, batchesPerEpoch / accumulation))).rounded(.up))
+    }
+}

@@ -1,0 +1,113 @@
+import Datasets
+import Foundation
+import Models
+import NN
+import Prompting
+import Reporting
+public import RunConfig
+import Torch
+
+/// One run of `anneal train`: reads everything, prints the plan, trains, and leaves the files users expect.
+public struct TrainingRun: Sendable {
+    /// How a run ended.
+    public enum Outcome: Sendable, Equatable {
+        case finished
+        /// The user stopped it; it can be resumed.
+        case stopped(step: Int)
+    }
+
+    public let config: RunConfig
+    let modelFolder: String
+    let template: Template
+    let tokenizer: Tokenizer
+    let modelConfig: ModelConfig
+
+    /// Reads configuration files, tokenizer and template; no weights yet.
+    public init(_ config: RunConfig) throws {
+        self.config = config
+        guard let folder = config.model.modelNameOrPath else { throw TrainingError("model_name_or_path is missing") }
+        modelFolder = folder
+        modelConfig = try ModelConfig(folder: folder)
+        guard let name = config.data.template else {
+            throw TrainingError("template is missing: name the prompt template of the model, for example template: qwen")
+        }
+        var template = try TemplateCatalog.template(named: name)
+        if let system = config.data.defaultSystem { template.defaultSystem = system }
+        var tokenizer = try Tokenizer(folder: folder)
+        let changes = try template.fit(&tokenizer)
+        if changes.numNewTokens > 0, tokenizer.idLimit > modelConfig.text.vocabularySize {
+            throw TrainingError(
+                "template \(name) needs \(changes.numNewTokens) tokens that the vocabulary has no rows for; choose the template of this model (resize_vocab is not supported yet)")
+        }
+        guard tokenizer.idLimit <= modelConfig.text.vocabularySize else {
+            throw TrainingError(
+                "\(folder): the tokenizer has ids up to \(tokenizer.idLimit - 1), the model's vocabulary only \(modelConfig.text.vocabularySize) rows; tokenizer and model do not belong together")
+        }
+        self.template = template
+        self.tokenizer = tokenizer
+    }
+
+    /// The encoder every part of the program uses for this model.
+    func encoder() throws -> ConversationEncoder {
+        try ConversationEncoder(
+            template: template, tokenizer: tokenizer,
+            settings: EncodingSettings(
+                cutoffLength: config.data.cutoffLen, trainsOnPrompt: config.data.trainOnPrompt, masksHistory: config.data.maskHistory,
+                enableThinking: config.data.enableThinking, preservesThinking: config.data.preserveThinking,
+                splitsSpecialTokens: config.model.splitSpecialTokens))
+    }
+
+    func mediaSettings() throws -> MediaSettings? {
+        modelConfig.vision == nil ? nil : try MediaSettings(modelFolder: modelFolder, config.model)
+    }
+
+    /// The settings inference starts from.
+    var inferenceDefaults: InferenceDefaults {
+        var defaults = InferenceDefaults()
+        defaults.template = config.data.template
+        defaults.defaultSystem = config.data.defaultSystem
+        defaults.enableThinking = config.data.enableThinking
+        defaults.cutoffLen = config.data.cutoffLen
+        defaults.baseModel = modelFolder
+        if modelConfig.vision != nil {
+            defaults.imageMaxPixels = config.model.imageMaxPixels
+            defaults.imageMinPixels = config.model.imageMinPixels
+            defaults.videoMaxPixels = config.model.videoMaxPixels
+            defaults.videoMinPixels = config.model.videoMinPixels
+            defaults.videoFps = config.model.videoFps
+            defaults.videoMaxlen = config.model.videoMaxlen
+        }
+        return defaults
+    }
+
+    /// Trains on the tensor thread and returns how it ended.
+    public func start() throws -> Outcome {
+        for note in config.notes { print("[note] \(note)") }
+        let resume = try OutputFolder.prepare(config)
+        let bar = ProgressBar(title: "data", unit: "row", total: 1, delaySeconds: 2)
+        let loaded = try loadData()
+        bar.finish()
+        print(loaded.report.description)
+        if let example = loaded.train.first { print(exampleText(example)) }
+        let run = self
+        return try TensorThread.cpu.run { try run.train(loaded, resume: resume) }
+    }
+
+    func loadData() throws -> TrainingData { try TrainingData.load(config, encoder: encoder(), media: mediaSettings()) }
+
+    /// LLaMA-Factory's "training example" dump: what the model reads and what it learns.
+    func exampleText(_ example: TrainingExample) -> String {
+        let learned = example.labels.filter { $0 != EncodedExample.ignored }
+        return """
+            training example:
+            input_ids:
+            \(example.inputIDs)
+            inputs:
+            \(tokenizer.decode(example.inputIDs, skipSpecialTokens: false))
+            label_ids:
+            \(example.labels)
+            labels:
+            \(tokenizer.decode(learned, skipSpecialTokens: false))
+            """
+    }
+}

@@ -1,0 +1,22 @@
+import Foundation
+import Synchronization
+
+/// Whether the user asked the run to stop: the first SIGINT or SIGTERM lets the step finish and saves, a second one ends
+/// the process at once.
+public enum StopRequest {
+    private static let requests = Atomic<Int>(0)
+
+    /// True after the first signal.
+    public static var isPending: Bool { requests.load(ordering: .relaxed) > 0 }
+
+    /// Installs the handlers for the whole process.
+    public static func listen() {
+        for signal in [SIGINT, SIGTERM] {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = { number in
+                if StopRequest.requests.add(1, ordering: .relaxed).newValue > 1 { _exit(128 + number) }
+            }
+            sigaction(signal, &action, nil)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Reporting
+import Torch
+
+extension Trainer {
+    /// Evaluates every set and logs `eval_loss` (or `eval_<name>_loss`): the mean over batches of the mean over labels,
+    /// as transformers computes it.
+    @discardableResult
+    func evaluate() throws -> LogRecord {
+        var metrics: LogRecord = [:]
+        for (name, builder) in evaluations {
+            let prefix = name.map { "eval_\($0)" } ?? "eval"
+            let count = builder.examples.count, size = settings.evalBatchSize
+            let batches = stride(from: 0, to: count, by: size).map { Array($0..<min($0 + size, count)) }
+            let start = DispatchTime.now().uptimeNanoseconds
+            var loss = 0.0, hits = 0, targets = 0
+            console.evaluationBegins(numExamples: count, batchSize: size, numBatches: batches.count)
+            // A few batches at a time, so that memory does not grow with the set.
+            var first = 0
+            while first < batches.count {
+                let group = Array(batches[first..<min(first + max(1, 16 / max(1, size)), batches.count)])
+                let data = try builder.build(group)
+                let share = Double(group.count) / Double(batches.count)
+                try scope("evaluation") {
+                    noGrad {
+                        for pack in data.packs where !pack.labels.isEmpty {
+                            let result = objective.loss(of: pack, model: model, options: ForwardOptions(compute: options.compute, recompute: false))
+                            loss += result.loss.item * share
+                            hits += result.numHits
+                        }
+                    }
+                }
+                targets += data.numTargets
+                first += group.count
+                console.evaluationAdvances(group.count)
+                if StopRequest.isPending, state.globalStep < settings.plan.totalUpdates { break }
+            }
+            console.evaluationEnds()
+            let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+            metrics["\(prefix)_loss"] = .double(loss)
+            if targets > 0 { metrics["\(prefix)_token_acc"] = .double(Double(hits) / Double(targets)) }
+            metrics.merge(RunResults.speed(split: prefix, runtimeSeconds: seconds, numSamples: count, numSteps: batches.count))
+        }
+        metrics["epoch"] = .double(state.epoch)
+        // Half an evaluation says nothing; the run is about to stop.
+        guard !(StopRequest.isPending && state.globalStep < settings.plan.totalUpdates) else { return metrics }
+        state.log(metrics)
+        lastEvaluatedStep = state.globalStep
+        try console.log(state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens)
+        return metrics
+    }
+
+    /// Compares the newest evaluation with the best one: (is it better, should training stop).
+    func judge() -> (isNewBest: Bool, stops: Bool) {
+        guard let name = settings.bestMetric ?? (settings.patience == nil ? nil : "loss"), lastEvaluatedStep == state.globalStep,
+            let record = state.logHistory.last
+        else { return (false, false) }
+        let key = name.hasPrefix("eval_") ? name : "eval_\(name)"
+        guard let value = record.number(key) else { return (false, false) }
+        let isBetter = state.bestMetric.map { settings.greaterIsBetter ? value > $0 : value < $0 } ?? true
+        if isBetter {
+            state.bestMetric = value
+            state.bestGlobalStep = state.globalStep
+            // Named when the checkpoint of this step is saved.
+            state.bestModelCheckpoint = saver.path(step: state.globalStep)
+        }
+        guard let patience = settings.patience else { return (isBetter, false) }
+        progress.evaluationsWithoutGain = isBetter ? 0 : progress.evaluationsWithoutGain + 1
+        state.setEarlyStopping(patience: patience, threshold: 0, counter: progress.evaluationsWithoutGain)
+        return (isBetter, progress.evaluationsWithoutGain >= patience)
+    }
+}

@@ -1,0 +1,170 @@
+import Datasets
+import Foundation
+import Models
+import NN
+import Reporting
+import RunConfig
+import Torch
+
+/// The loop: batch -> objective -> gradient -> update -> log, evaluate, save. Lives on the tensor thread.
+final class Trainer {
+    let model: LanguageModel
+    let objective: any Objective
+    let optimizer: AdamW
+    let schedule: Schedule
+    let settings: TrainerSettings
+    let options: ForwardOptions
+    let builder: StepBuilder
+    let evaluations: [(name: String?, builder: StepBuilder)]
+    let saver: CheckpointSaver
+    let console: RunConsole
+
+    var state: TrainerState
+    var progress: LoopState
+    var loader: BatchLoader
+    var lastEvaluatedStep = -1
+    var lastSavedStep = -1
+    private let numModelParameters: Int
+
+    init(_ parts: TrainerParts, resume: ResumePointState?) throws {
+        model = parts.model
+        objective = parts.objective
+        optimizer = parts.optimizer
+        schedule = parts.schedule
+        settings = parts.settings
+        options = parts.options
+        builder = parts.builder
+        evaluations = parts.evaluations
+        saver = parts.saver
+        console = parts.console
+        // Embedding look-ups are no multiplications (transformers' floating_point_ops).
+        numModelParameters = ParameterCount(model).all - model.decoder.embedding.weight.count
+        let plan = parts.settings.plan
+        state = resume?.state ?? TrainerState()
+        progress = resume?.loop ?? LoopState()
+        state.maxSteps = plan.totalUpdates
+        state.numTrainEpochs = plan.numEpochs
+        state.loggingSteps = parts.settings.loggingSteps
+        state.evalSteps = parts.settings.evalSteps
+        state.saveSteps = parts.settings.saveSteps
+        state.trainBatchSize = plan.batchSize
+        loader = try BatchLoader(order: parts.order, batchSize: plan.batchSize, accumulation: plan.accumulation, cursor: progress.cursor)
+        try resume?.restore(optimizer: optimizer, saver: saver)
+    }
+
+    /// Runs to the end, or to the user's signal. Returns whether the end was reached.
+    func run() throws -> Bool {
+        let plan = settings.plan
+        console.begin(startStep: state.globalStep, totalSteps: plan.totalUpdates)
+        if settings.evaluatesOnStart, state.globalStep == 0 { try evaluate() }
+        var upcoming: Prefetched<StepData>?
+        while state.globalStep < plan.totalUpdates {
+            let update = loader.next()
+            let data = try (upcoming ?? prefetch(update)).value()
+            upcoming = nil
+            if state.globalStep + 1 < plan.totalUpdates {
+                var ahead = loader
+                upcoming = prefetch(ahead.next())
+            }
+            try step(data, update)
+            progress.cursor = loader.cursor
+            let done = update.endsEpoch ? Double(update.epoch + 1) : Double(update.epoch) + Double(loader.cursor.batch) / Double(plan.batchesPerEpoch)
+            state.epoch = done
+            let stopsEarly = try logEvaluateSave(endsEpoch: update.endsEpoch)
+            if stopsEarly { break }
+            if StopRequest.isPending, state.globalStep < plan.totalUpdates {
+                try save()
+                return false
+            }
+        }
+        return true
+    }
+
+    private func prefetch(_ update: BatchLoader.Update) -> Prefetched<StepData> {
+        let builder = self.builder
+        return Prefetched { try builder.build(update.batches) }
+    }
+
+    /// One update; on a loss or gradient that is not finite nothing is changed and the rows are named.
+    private func step(_ data: StepData, _ update: BatchLoader.Update) throws {
+        var loss = 0.0, hits = 0
+        try scope("step \(state.globalStep + 1)") {
+            for pack in data.packs where !pack.labels.isEmpty {
+                let result = objective.loss(of: pack, model: model, options: options)
+                result.loss.backward()
+                loss += result.loss.detach().item
+                hits += result.numHits
+            }
+        }
+        let norm = try scope("gradient norm") { optimizer.gradientNorm() }
+        guard loss.isFinite, norm.isFinite else { throw nonFinite(loss, norm, update) }
+        let limit = settings.maxGradNorm
+        let scale = limit > 0 ? min(1, limit / (norm + 1e-6)) : 1
+        let rate = schedule.rate(step: state.globalStep)
+        try scope("update") { optimizer.update(learningRate: rate, gradientScale: scale) }
+        state.globalStep += 1
+        state.numInputTokensSeen += settings.countsTokens ? data.numTokens : 0
+        state.totalFlos += 6 * Double(data.numTokens) * Double(numModelParameters)
+        progress.add(loss: loss, hits: hits, targets: data.numTargets, tokens: data.numTokens, norm: norm, rate: rate)
+        console.step(state.globalStep, tokens: data.numTokens, loss: loss)
+    }
+
+    private func nonFinite(_ loss: Double, _ norm: Double, _ update: BatchLoader.Update) -> TrainingError {
+        let rows = update.batches.joined().prefix(8).map { builder.examples[$0].origin.description }
+        return TrainingError(
+            """
+            step \(state.globalStep + 1): the loss is \(loss) and the gradient norm \(norm); the weights were not changed.
+            Lower learning_rate, or look at the rows of this step:
+            \(rows.map { "  " + $0 }.joined(separator: "\n"))
+            """)
+    }
+
+    /// Whether training should stop early.
+    private func logEvaluateSave(endsEpoch: Bool) throws -> Bool {
+        let step = state.globalStep, isLast = step >= settings.plan.totalUpdates
+        func due(_ strategy: IntervalStrategy, _ interval: Int) -> Bool {
+            switch strategy {
+            case .no: false
+            case .steps: step % interval == 0
+            case .epoch: endsEpoch
+            }
+        }
+        if due(settings.loggingStrategy, settings.loggingSteps) || (settings.logsFirstStep && step == 1) { try log() }
+        var isNewBest = false, stops = false
+        let delayed = settings.evalStrategy == .epoch ? state.epoch < settings.evalDelay : Double(step) < settings.evalDelay
+        if !evaluations.isEmpty, !delayed, due(settings.evalStrategy, settings.evalSteps) || (isLast && settings.evalStrategy != .no) {
+            try evaluate()
+            (isNewBest, stops) = judge()
+        }
+        let savesNow =
+            switch settings.saveStrategy {
+            case .no: false
+            case .steps: step % settings.saveSteps == 0 || isLast
+            case .epoch: endsEpoch || isLast
+            case .best: isNewBest
+            }
+        if savesNow || (stops && settings.saveStrategy != .no && settings.saveStrategy != .best) { try save() }
+        return stops
+    }
+
+    /// Logs the mean loss since the last log.
+    func log() throws {
+        guard progress.stepsSinceLog > 0 else { return }
+        var record: LogRecord = [
+            "loss": .double(progress.lossSinceLog / Double(progress.stepsSinceLog)), "grad_norm": .double(progress.lastNorm),
+            "learning_rate": .double(progress.lastRate),
+        ]
+        if progress.targetsSinceLog > 0 { record["token_acc"] = .double(Double(progress.hitsSinceLog) / Double(progress.targetsSinceLog)) }
+        record["epoch"] = .double(state.epoch)
+        if settings.countsTokens { record["num_input_tokens_seen"] = .int(state.numInputTokensSeen) }
+        state.log(record)
+        progress.forgetWindow()
+        try console.log(state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens)
+    }
+
+    func save() throws {
+        guard lastSavedStep != state.globalStep else { return }
+        lastSavedStep = state.globalStep
+        console.line("Saving model checkpoint to \(try saver.save(self))")
+    }
+}

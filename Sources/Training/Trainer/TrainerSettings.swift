@@ -1,0 +1,49 @@
+import RunConfig
+
+/// What the trainer's loop needs to know, from the configuration and the number of updates.
+struct TrainerSettings: Sendable {
+    let outputFolder: String
+    let plan: StepPlan
+    let maxGradNorm: Double
+    let loggingSteps: Int
+    let logsFirstStep: Bool
+    let loggingStrategy: IntervalStrategy
+    let evalStrategy: IntervalStrategy
+    let evalSteps: Int
+    let evalDelay: Double
+    let evaluatesOnStart: Bool
+    let evalBatchSize: Int
+    let saveStrategy: SaveStrategy
+    let saveSteps: Int
+    let saveTotalLimit: Int?
+    let savesOnlyModel: Bool
+    let loadsBest: Bool
+    let bestMetric: String?
+    let greaterIsBetter: Bool
+    let patience: Int?
+    let countsTokens: Bool
+
+    init(_ config: RunConfig, plan: StepPlan) {
+        let training = config.training
+        outputFolder = training.outputDir
+        self.plan = plan
+        maxGradNorm = training.maxGradNorm
+        loggingSteps = max(1, TrainingArguments.steps(training.loggingSteps, of: plan.totalUpdates))
+        logsFirstStep = training.loggingFirstStep
+        loggingStrategy = training.loggingStrategy
+        evalStrategy = training.evalStrategy
+        evalSteps = max(1, TrainingArguments.steps(training.effectiveEvalSteps, of: plan.totalUpdates))
+        evalDelay = training.evalDelay
+        evaluatesOnStart = training.evalOnStart
+        evalBatchSize = training.perDeviceEvalBatchSize
+        saveStrategy = training.saveStrategy
+        saveSteps = max(1, TrainingArguments.steps(training.saveSteps, of: plan.totalUpdates))
+        saveTotalLimit = training.saveTotalLimit
+        savesOnlyModel = training.saveOnlyModel
+        loadsBest = training.loadBestModelAtEnd
+        bestMetric = training.effectiveMetricForBestModel
+        greaterIsBetter = training.effectiveGreaterIsBetter ?? false
+        patience = config.tuning.earlyStoppingSteps
+        countsTokens = training.includeNumInputTokensSeen != .no
+    }
+}
