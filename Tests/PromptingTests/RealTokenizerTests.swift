@@ -28,7 +28,7 @@ import Testing
         let tokenizer = try Tokenizer(folder: try #require(Self.folder))
         let golden = try Fixture.decode(Golden.self, "qwen-digests.json")
         #expect(tokenizer.vocabularySize == golden.vocabularySize)
-        #expect(golden.files.count == 18)
+        #expect(golden.files.count == 19)
         for (name, file) in golden.files {
             let texts = try Self.texts(Self.data + "/" + name)
             #expect(texts.count == file.numTexts, "\(name)")
