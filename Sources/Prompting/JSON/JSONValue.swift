@@ -1,14 +1,3 @@
-/// One key and value of a JSON object.
-public struct JSONMember: Sendable, Hashable {
-    public var key: String
-    public var value: JSONValue
-
-    public init(_ key: String, _ value: JSONValue) {
-        self.key = key
-        self.value = value
-    }
-}
-
 /// A JSON value that keeps the order of keys and the text of numbers, so that tools are written into prompts exactly
 /// as Python's `json.dumps(json.loads(text), ensure_ascii=False)` writes them.
 public indirect enum JSONValue: Sendable, Hashable {

@@ -1,4 +1,9 @@
 /// All templates by name: one file in `Families` and one line here each.
+///
+/// To add LLaMA-Factory's template `foo_bar`: write `Families/FooBar.swift` with `extension Template { static let fooBar =
+/// Template("foo_bar", …) }`, name only what differs from the defaults, and add `.fooBar` below. Shared forms (ChatML)
+/// are functions beside the first family that uses them. A new tool format or media format is a file in `Tools` or
+/// `Media`. Then add the name to the jobs of Tools/fixtures/prompting_encoding.py and write the golden file again.
 public enum TemplateCatalog {
     /// In alphabetical order of their names.
     public static let all: [Template] = [

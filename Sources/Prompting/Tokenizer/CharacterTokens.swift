@@ -21,7 +21,10 @@ final class CharacterTokens: @unchecked Sendable {  // The memory is written in 
             else { continue }
             bytes = Array(token)
             if Self.isStable(bytes, id, vocabulary, mergeTable, borders) {
-                memory[bytes.withUnsafeBufferPointer { $0.baseAddress.map { CharacterClasses.codePoint($0, 0).point } ?? 0 }] =
+                memory[
+                    bytes.withUnsafeBufferPointer {
+                        $0.baseAddress.map { CharacterClasses.codePoint($0, 0).point } ?? 0
+                    }] =
                     id
             }
         }

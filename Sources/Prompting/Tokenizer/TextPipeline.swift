@@ -20,7 +20,7 @@ final class TextPipeline: Sendable {
     /// The text in form C as UTF-8, or nil when it is that already.
     func normalized(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         guard normalizes, !CanonicalComposition.isSettled(text) else { return nil }
-        return Array(CanonicalComposition.shared.normalize(String(decoding: text, as: UTF8.self)).utf8)
+        return CanonicalComposition.shared.normalize(text)
     }
 
     /// Appends the ids of normalized text.

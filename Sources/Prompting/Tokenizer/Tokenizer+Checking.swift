@@ -10,6 +10,7 @@ extension Tokenizer {
         throw TokenizerError(
             .vocabularyMismatch,
             "the tokenizer of \(model) has ids up to \(idLimit - 1)\(last) but the model's embedding has \(rows) rows: "
-                + "use the tokenizer that came with the model, or set resize_vocab: true when tokens were added on purpose")
+                + "use the tokenizer that came with the model, or set resize_vocab: true when tokens were added on purpose"
+        )
     }
 }

@@ -28,9 +28,12 @@ extension Tokenizer {
         let file = try data.withUnsafeBytes { raw in
             try TokenizerFile(raw.bindMemory(to: UInt8.self), path: path)
         }
-        guard let merges = file.merges, let characters = file.characters else { throw TokenizerError(.malformed, "\(path): model.merges is missing") }
+        guard let merges = file.merges, let characters = file.characters else {
+            throw TokenizerError(.malformed, "\(path): model.merges is missing")
+        }
         let parts = try PipelineSettings(file, path: path)
-        let model = BytePairModel(vocabulary: file.vocabulary, merges: merges, characters: characters, ignoresMerges: file.ignoresMerges)
+        let model = BytePairModel(
+            vocabulary: file.vocabulary, merges: merges, characters: characters, ignoresMerges: file.ignoresMerges)
         self.init(
             pipeline: TextPipeline(
                 model: model, scanner: parts.scanner, normalizes: parts.normalizes,

@@ -37,12 +37,15 @@ extension Tokenizer {
         let list = JSONValue.array(tokens.map { $0.json(withID: true) })
         guard let place else {
             guard tokens.isEmpty else {
-                throw TokenizerError(.malformed, "\(path) has no added_tokens to extend; save it with transformers once")
+                throw TokenizerError(
+                    .malformed, "\(path) has no added_tokens to extend; save it with transformers once")
             }
             return file
         }
         let old = try JSONValue(parsing: String(decoding: file[place], as: UTF8.self))
-        let oldTokens = (old.arrayValue ?? []).map { AddedToken(json: $0, id: Int32(clamping: $0["id"]?.intValue ?? -1)) }
+        let oldTokens = (old.arrayValue ?? []).map {
+            AddedToken(json: $0, id: Int32(clamping: $0["id"]?.intValue ?? -1))
+        }
         if oldTokens == tokens.map(Optional.some) { return file }
         var result = file
         result.replaceSubrange(place, with: Data(list.text().utf8))
@@ -75,7 +78,9 @@ extension Tokenizer {
             if let text = id.flatMap(token(for:)) { set(key, .string(text)) }
         }
         set("chat_template", chatTemplate.map(JSONValue.string))
-        set("tokenizer_class", members.first { $0.key == "tokenizer_class" }?.value ?? .string("PreTrainedTokenizerFast"))
+        set(
+            "tokenizer_class",
+            members.first { $0.key == "tokenizer_class" }?.value ?? .string("PreTrainedTokenizerFast"))
         return .object(members)
     }
 }

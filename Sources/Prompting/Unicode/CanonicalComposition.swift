@@ -57,18 +57,56 @@ struct CanonicalComposition: Sendable {
         return true
     }
 
-    /// The text in form C.
-    func normalize(_ text: String) -> String {
+    /// Valid UTF-8 in form C.
+    ///
+    /// Only the characters that may change are worked on, each with the settled character before it; the rest is
+    /// copied.
+    func normalize(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        guard let base = bytes.baseAddress else { return [] }
+        let table = CharacterClasses.shared.table
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
         var points: [UInt32] = []
-        points.reserveCapacity(text.utf8.count)
-        for scalar in text.unicodeScalars { decompose(scalar.value, into: &points) }
-        reorder(&points)
-        compose(&points)
-        var result = String.UnicodeScalarView()
-        for point in points {
-            if let scalar = Unicode.Scalar(point) { result.append(scalar) }
+        var copied = 0
+        var previous = 0
+        var position = 0
+        while position < bytes.count {
+            var (point, length) = CharacterClasses.codePoint(base, position)
+            guard table[point] & CharacterClasses.unsettled != 0 else {
+                previous = position
+                position += length
+                continue
+            }
+            result.append(contentsOf: bytes[copied..<previous])
+            points.removeAll(keepingCapacity: true)
+            var start = previous
+            while start < position {
+                let (before, size) = CharacterClasses.codePoint(base, start)
+                decompose(UInt32(before), into: &points)
+                start += size
+            }
+            while table[point] & CharacterClasses.unsettled != 0 {
+                decompose(UInt32(point), into: &points)
+                position += length
+                guard position < bytes.count else { break }
+                (point, length) = CharacterClasses.codePoint(base, position)
+            }
+            reorder(&points)
+            compose(&points)
+            for point in points {
+                if let scalar = Unicode.Scalar(point) { result.append(contentsOf: UTF8.encode(scalar) ?? .init()) }
+            }
+            copied = position
+            previous = position
         }
-        return String(result)
+        result.append(contentsOf: bytes[copied...])
+        return result
+    }
+
+    /// A text in form C.
+    func normalize(_ text: String) -> String {
+        var text = text
+        return text.withUTF8 { String(decoding: normalize($0), as: UTF8.self) }
     }
 
     // Hangul syllables are arithmetic: UAX #15 and section 3.12 of the Unicode standard.
