@@ -42,6 +42,8 @@ let package = Package(
                 .unsafeFlags([
                     "-isystem", "\(torch)/include", "-isystem", "\(torch)/include/torch/csrc/api/include",
                     "-O3", "-Wno-deprecated-declarations", "-Wno-psabi", "-Wno-nullability-completeness",
+                    // The wheel is built by GCC; newer clang mangles constrained templates differently.
+                    "-fclang-abi-compat=17",
                 ])
             ],
             linkerSettings: [
