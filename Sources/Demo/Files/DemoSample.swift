@@ -11,7 +11,7 @@ struct DemoSample: Sendable {
     static func seeing(seed: UInt64, index: Int) -> DemoSample {
         var random = DemoRandom(seed: seed, stream: 1, index: index)
         let scene = Scene.random(using: &random)
-        let turns = SeeingLesson.turns(about: scene, numQuestions: SeeingLesson.numQuestions, using: &random)
+        let turns = SeeingLesson.turns(about: scene, using: &random)
         return DemoSample(scene: scene, random: random, turns: turns, rule: nil)
     }
 

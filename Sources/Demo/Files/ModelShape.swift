@@ -1,12 +1,12 @@
 /// The tiny Qwen2.5-VL of the demo: the real architecture (window attention with one full block, merger, M-RoPE) with
 /// about a million parameters.
 struct ModelShape: Sendable {
-    var visionDepth = 3
+    var visionDepth = 2
     var visionHidden = 96
     var visionIntermediate = 192
     var visionHeads = 3
     /// Blocks of the vision tower that see the whole picture; the others see one slot of 56 x 56 pixels.
-    var fullAttentionBlocks = [2]
+    var fullAttentionBlocks = [1]
     var windowSize = 56
     var textLayers = 3
     var textHidden = 128
@@ -17,7 +17,7 @@ struct ModelShape: Sendable {
     var ropeSections = [4, 6, 6]
     /// Standard deviation of the random start. The published 0.02 suits layers of thousands; at this width it leaves the
     /// attention flat for the whole of a short training, so the start is wider.
-    var initializerRange = 0.06
+    var initializerRange = 0.1
 
     /// config.json in the layout of the published Qwen2.5-VL checkpoints.
     func config(tokenizer: DemoTokenizer) -> JSONText {

@@ -1,4 +1,4 @@
-/// The questions of the first stage: what stands where, how many, which is more. No rule is mentioned.
+/// The questions of the first stage: what stands where, how many, which is more.
 enum SeeingLesson {
     static let corners = Wording("图中四个角落各有什么？")
     static let everything = [
@@ -11,18 +11,35 @@ enum SeeingLesson {
     static let slotNames = ["左上", "右上", "左下", "右下"]
     /// Words of the answers that are not names of things.
     static let answerWords = ["个", "，", "。", "空", "一样多", "够", "不够"] + slotNames
-    /// Single questions of each lesson, after the two listings.
+    /// The one requirement this stage knows. It names no thing and no number, so it says nothing about the rules to come;
+    /// half of the pictures meet it.
+    static let allCornersTaken = Wording("四个角落都有物品")
+    /// Shares of the lessons that are a tour of the corners, or the judgement above; the others ask for counts.
+    static let tourShare = 0.45
+    static let judgementShare = 0.1
+    /// Single questions of a lesson on counts.
     static let numQuestions = 3
 
-    /// A lesson about `scene`: what stands in the four corners, then the counts of all kinds and `numQuestions` single
-    /// questions in random order.
+    /// A lesson about `scene`, of one of three sorts.
     ///
-    /// The corners come first and always in the same words: at fixed distances from the picture's tokens a young model
-    /// finds the right ones soonest, and everything else builds on that.
-    static func turns(about scene: Scene, numQuestions: Int, using random: inout DemoRandom) -> [Turn] {
-        let list = Turn(question: random.pick(everything).text(), answer: listing(of: scene))
+    /// A tour says what stands in the four corners, always in the same words: at fixed distances from the picture's tokens
+    /// a young model finds the right ones soonest, and everything else builds on that. A lesson on counts asks
+    /// `numQuestions` single questions and then for the counts of all kinds. The two never meet in one conversation:
+    /// after a tour the counts could be copied from its text, and nobody would look at the picture. The judgement teaches
+    /// the two answers of the next stage, so that its "before" is a guess between them and not a different answer.
+    static func turns(about scene: Scene, using random: inout DemoRandom) -> [Turn] {
+        let choice = random.unit()
+        if choice < tourShare { return [Turn(question: corners.text(), answer: tour(of: scene))] }
+        if choice < tourShare + judgementShare {
+            let isMet = scene.items.count == scene.slots.count
+            return [
+                Turn(
+                    question: RuleTask.request.text(allCornersTaken.text()),
+                    answer: isMet ? RuleTask.meets : RuleTask.fails)
+            ]
+        }
         let questions = (0..<numQuestions).map { _ in question(about: scene, using: &random) }
-        return [Turn(question: corners.text(), answer: tour(of: scene))] + random.shuffled([list] + questions)
+        return questions + [Turn(question: random.pick(everything).text(), answer: listing(of: scene))]
     }
 
     /// Slot by slot: kind and count, or empty.

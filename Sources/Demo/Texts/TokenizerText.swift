@@ -3,7 +3,8 @@ enum TokenizerText {
     static var fragments: [(text: String, weight: Int)] {
         let chat = ["system", "user", "assistant", "\n", "You are a helpful assistant."]
         let wordings =
-            [SeeingLesson.corners] + SeeingLesson.everything + SeeingLesson.howMany + SeeingLesson.whichIsMore
+            [SeeingLesson.corners, SeeingLesson.allCornersTaken] + SeeingLesson.everything + SeeingLesson.howMany
+            + SeeingLesson.whichIsMore
             + SeeingLesson.areThereEnough
             + Rule.allWordings + [RuleTask.request]
         let fixed = chat + SeeingLesson.answerWords + [RuleTask.meets, RuleTask.fails] + wordings.flatMap(\.parts)
