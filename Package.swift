@@ -20,7 +20,7 @@ func module(_ name: String, uses: [Target.Dependency] = []) -> Target {
 
 func tests(_ name: String, uses: [Target.Dependency] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.byName(name: name)] + uses, exclude: ["Fixtures"], swiftSettings: swift)
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + uses, resources: [.copy("Fixtures")], swiftSettings: swift)
 }
 
 func systemLibrary(_ name: String, _ pkgConfig: String, apt: String) -> Target {
@@ -41,7 +41,7 @@ let package = Package(
             cxxSettings: [
                 .unsafeFlags([
                     "-isystem", "\(torch)/include", "-isystem", "\(torch)/include/torch/csrc/api/include",
-                    "-O3", "-fopenmp=libgomp", "-Wno-deprecated-declarations",
+                    "-O3", "-Wno-deprecated-declarations", "-Wno-psabi", "-Wno-nullability-completeness",
                 ])
             ],
             linkerSettings: [
@@ -50,11 +50,14 @@ let package = Package(
                 ]),
                 .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
             ]),
-        .target(name: "CMedia", dependencies: ["CJPEG", "CPNG", "CWebP", "CFFmpeg"]),
+        .target(
+            name: "CMedia", dependencies: ["CJPEG", "CPNG", "CWebP", "CFFmpeg"], cSettings: [.unsafeFlags(["-O3"])],
+            linkerSettings: [.linkedLibrary("dl"), .linkedLibrary("m")]),
         systemLibrary("CJPEG", "libjpeg", apt: "libjpeg62-turbo-dev"),
         systemLibrary("CPNG", "libpng", apt: "libpng-dev"),
-        systemLibrary("CWebP", "libwebp", apt: "libwebp-dev"),
-        systemLibrary("CFFmpeg", "libavformat libavcodec libavutil libswscale", apt: "libavformat-dev"),
+        systemLibrary("CWebP", "libwebpdemux", apt: "libwebp-dev"),
+        // Headers only: CMedia loads the libraries at first use, for they bring a hundred others along.
+        .systemLibrary(name: "CFFmpeg", providers: [.apt(["libavformat-dev", "libswscale-dev"])]),
         systemLibrary("CCairo", "cairo", apt: "libcairo2-dev"),
 
         // The house, bottom floor first.

@@ -1,1 +1,56 @@
-// RunConfig
+/// The whole configuration of a run, read once from YAML, JSON or flags and checked; nothing writes into it later.
+///
+/// The names are LLaMA-Factory's: `lora_rank` in YAML is `tuning.loraRank` here.
+public struct RunConfig: Sendable {
+    public var model = ModelArguments()
+    public var data = DataArguments()
+    public var tuning = TuningArguments()
+    public var training = TrainingArguments()
+    public var generation = GenerationArguments()
+    public var export = ExportArguments()
+    public var evaluation = EvaluationArguments()
+    /// What the user should see: settings that were given and have no effect, paths that were found elsewhere.
+    public var notes: [String] = []
+
+    /// A configuration in which everything has its default.
+    public init() {}
+
+    /// What a configuration is for; it decides what must be there.
+    public enum Purpose: Sendable, Hashable {
+        case training, inference, export
+    }
+}
+
+extension RunConfig {
+    /// Every setting, section by section.
+    public static let sections: [(title: String, settings: [any AnySetting])] = [
+        (ModelSettings.title, ModelSettings.all), (DataSettings.title, DataSettings.all),
+        (TuningSettings.title, TuningSettings.all), (TrainingSettings.title, TrainingSettings.all),
+        (GenerationSettings.title, GenerationSettings.all), (ExportSettings.title, ExportSettings.all),
+        (EvaluationSettings.title, EvaluationSettings.all),
+    ]
+
+    /// Writes a decoded value into the section that declares the key.
+    mutating func set(_ key: String, section: Int, _ value: any SettingValue) {
+        switch section {
+        case 0: model.set(key, value)
+        case 1: data.set(key, value)
+        case 2: tuning.set(key, value)
+        case 3: training.set(key, value)
+        case 4: generation.set(key, value)
+        case 5: export.set(key, value)
+        default: evaluation.set(key, value)
+        }
+    }
+
+    /// The settings that were given, as sorted YAML lines.
+    public var givenText: String {
+        let sections: [(Set<String>, (String) -> String?)] = [
+            (model.givenKeys, model.text), (data.givenKeys, data.text), (tuning.givenKeys, tuning.text),
+            (training.givenKeys, training.text), (generation.givenKeys, generation.text),
+            (export.givenKeys, export.text), (evaluation.givenKeys, evaluation.text),
+        ]
+        let lines = sections.flatMap { keys, text in keys.compactMap { key in text(key).map { "\(key): \($0)" } } }
+        return lines.sorted().map { $0 + "\n" }.joined()
+    }
+}

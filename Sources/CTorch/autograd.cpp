@@ -1,0 +1,104 @@
+// The graph: leaves, backward, and a segment that is recomputed.
+#include "internal.hpp"
+
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+using namespace ctorch;
+
+namespace {
+/// The closure of a recomputed segment, released with the last graph that can run it.
+struct Segment {
+    ct_optional (*forward)(void *, ct_tensor);
+    void (*release)(void *);
+    void *context;
+    ~Segment() { release(context); }
+
+    at::Tensor run(const at::Tensor &input) const {
+        ct_optional handle = give(input);
+        ct_optional result = forward(context, handle);
+        ct_free(handle);
+        TORCH_CHECK(result != nullptr, "the recomputed segment failed");
+        at::Tensor output = borrow(result);
+        ct_free(result);
+        return output;
+    }
+};
+
+struct SegmentHolder : torch::CustomClassHolder {
+    std::shared_ptr<Segment> segment;
+};
+
+struct Recompute : torch::autograd::Function<Recompute> {
+    static at::Tensor forward(torch::autograd::AutogradContext *ctx, at::Tensor input, std::shared_ptr<Segment> segment, at::Tensor state) {
+        at::Tensor output;
+        {
+            at::NoGradGuard off;
+            output = segment->run(input);
+        }
+        ctx->save_for_backward({input, state});
+        auto holder = c10::make_intrusive<SegmentHolder>();
+        holder->segment = segment;
+        ctx->saved_data["segment"] = c10::IValue::make_capsule(holder);
+        return output;
+    }
+
+    static torch::autograd::variable_list backward(torch::autograd::AutogradContext *ctx, torch::autograd::variable_list gradients) {
+        auto saved = ctx->get_saved_variables();
+        auto capsule = ctx->saved_data["segment"].toCapsule();
+        auto segment = static_cast<SegmentHolder *>(capsule.get())->segment;
+        // Dropout in the second run must draw what it drew in the first.
+        ct_optional now = ct_rng_state();
+        {
+            ct_optional then = give(saved[1]);
+            ct_set_rng_state(then);
+            ct_free(then);
+        }
+        at::Tensor leaf = saved[0].detach();
+        leaf.set_requires_grad(saved[0].requires_grad());
+        {
+            at::AutoGradMode on(true);
+            at::Tensor output = segment->run(leaf);
+            torch::autograd::backward({output}, {gradients[0]});
+        }
+        ct_set_rng_state(now);
+        ct_free(now);
+        return {leaf.grad(), at::Tensor(), at::Tensor()};
+    }
+};
+}  // namespace
+
+extern "C" {
+void ct_set_requires_grad(ct_optional t, bool requires_grad) {
+    if (t) guarded<int>("requires_grad_", 0, [&] { borrow(t).set_requires_grad(requires_grad); return 0; });
+}
+bool ct_requires_grad(ct_optional t) { return t && borrow(t).requires_grad(); }
+ct_optional ct_grad(ct_optional t) {
+    if (!t) return nullptr;
+    at::Tensor gradient = borrow(t).grad();
+    return gradient.defined() ? give(gradient) : nullptr;
+}
+void ct_clear_grad(ct_optional t) {
+    if (t) borrow(t).mutable_grad() = at::Tensor();
+}
+void ct_backward(ct_optional loss, ct_optional gradient) {
+    if (!loss) return;
+    guarded<int>("backward", 0, [&] {
+        torch::autograd::variable_list seeds;
+        if (gradient) seeds.push_back(borrow(gradient));
+        torch::autograd::backward({borrow(loss)}, seeds);
+        return 0;
+    });
+}
+ct_optional ct_recompute(ct_optional input, ct_optional (*forward)(void *, ct_tensor), void (*release)(void *), void *context) {
+    auto segment = std::make_shared<Segment>(Segment{forward, release, context});
+    if (!input) return nullptr;
+    return guarded_tensor("recompute", [&] {
+        at::Tensor state = at::empty({0}, at::kByte);
+        ct_optional now = ct_rng_state();
+        if (now) state = borrow(now);
+        ct_free(now);
+        return Recompute::apply(borrow(input), segment, state);
+    });
+}
+}

@@ -1,0 +1,111 @@
+// Versions, threads, grad mode and the random state of the process.
+#include "internal.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+#include <ATen/Version.h>
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+#include <torch/version.h>
+
+#include <atomic>
+
+using namespace ctorch;
+
+namespace {
+// libgomp's entry for `#pragma omp parallel`; LibTorch links libgomp, so the symbol is already in the process.
+using ParallelEntry = void (*)(void (*)(void *), void *, unsigned, unsigned);
+using ThreadNumber = int (*)();
+
+ParallelEntry parallel_entry() {
+    static auto entry = reinterpret_cast<ParallelEntry>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
+    return entry;
+}
+ThreadNumber thread_number() {
+    static auto entry = reinterpret_cast<ThreadNumber>(dlsym(RTLD_DEFAULT, "omp_get_thread_num"));
+    return entry;
+}
+thread_local bool inside_parallel = false;
+
+void run_team(unsigned threads, const std::function<void(int)> &body) {
+    struct Team {
+        const std::function<void(int)> *body;
+        std::atomic_flag failed = ATOMIC_FLAG_INIT;
+        std::exception_ptr error;
+    } team{&body};
+    parallel_entry()(
+        [](void *context) {
+            auto *team = static_cast<Team *>(context);
+            inside_parallel = true;
+            try {
+                (*team->body)(thread_number()());
+            } catch (...) {
+                if (!team->failed.test_and_set()) team->error = std::current_exception();
+            }
+            inside_parallel = false;
+        },
+        &team, threads, 0);
+    if (team.error) std::rethrow_exception(team.error);
+}
+}  // namespace
+
+namespace ctorch {
+int max_threads() { return at::get_num_threads(); }
+
+void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)> &body) {
+    if (count <= 0) return;
+    int64_t threads = std::min<int64_t>(max_threads(), (count + grain - 1) / std::max<int64_t>(grain, 1));
+    if (threads <= 1 || inside_parallel || !parallel_entry() || !thread_number()) return body(0, count);
+    int64_t share = (count + threads - 1) / threads;
+    run_team(static_cast<unsigned>(threads), [&](int thread) {
+        int64_t begin = thread * share;
+        if (begin < count) body(begin, std::min(begin + share, count));
+    });
+}
+
+void parallel_items(int64_t count, const std::function<void(int64_t, int)> &body) {
+    int64_t threads = std::min<int64_t>(max_threads(), count);
+    if (threads <= 1 || inside_parallel || !parallel_entry() || !thread_number()) {
+        for (int64_t i = 0; i < count; i++) body(i, 0);
+        return;
+    }
+    std::atomic<int64_t> next{0};
+    run_team(static_cast<unsigned>(threads), [&](int thread) {
+        for (int64_t i = next++; i < count; i = next++) body(i, thread);
+    });
+}
+}  // namespace ctorch
+
+extern "C" {
+const char *ct_version(void) { return TORCH_VERSION; }
+const char *ct_cpu_capability(void) {
+    static std::string name = at::get_cpu_capability();
+    return name.c_str();
+}
+bool ct_cuda_available(void) { return at::hasCUDA(); }
+int32_t ct_num_threads(void) { return at::get_num_threads(); }
+void ct_set_num_threads(int32_t count) {
+    guarded<int>("set_num_threads", 0, [&] { at::set_num_threads(count); return 0; });
+}
+bool ct_grad_enabled(void) { return c10::GradMode::is_enabled(); }
+void ct_set_grad_enabled(bool enabled) { c10::GradMode::set_enabled(enabled); }
+void ct_manual_seed(uint64_t seed) {
+    guarded<int>("manual_seed", 0, [&] {
+        auto generator = at::detail::getDefaultCPUGenerator();
+        std::lock_guard<std::mutex> lock(generator.mutex());
+        generator.set_current_seed(seed);
+        return 0;
+    });
+}
+ct_optional ct_rng_state(void) {
+    return guarded_tensor("rng_state", [] { return at::detail::getDefaultCPUGenerator().get_state(); });
+}
+void ct_set_rng_state(ct_optional state) {
+    if (!state) return;
+    guarded<int>("set_rng_state", 0, [&] {
+        auto generator = at::detail::getDefaultCPUGenerator();
+        generator.set_state(borrow(state));
+        return 0;
+    });
+}
+}

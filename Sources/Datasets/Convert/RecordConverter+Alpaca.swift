@@ -1,0 +1,26 @@
+import Prompting
+
+extension RecordConverter {
+    /// The turns of a row with instruction, input, output and history.
+    func alpacaTurns(_ record: Record) throws(Unusable) -> Turns {
+        let columns = description.columns
+        var messages: [Message] = []
+        if let column = columns.history, let history = record[column]?.array {
+            for pair in history {
+                guard let turn = pair.array, turn.count == 2, let question = turn[0].string, let answer = turn[1].string
+                else {
+                    throw Unusable("column '\(column)' should hold pairs of texts: [[\"question\", \"answer\"], …]")
+                }
+                messages += [Message(.user, question), Message(.assistant, answer)]
+            }
+        }
+        let parts = [try text(record, columns.prompt), try text(record, columns.query)].compactMap(\.self)
+        messages.append(Message(.user, parts.joined(separator: "\n")))
+        guard let column = columns.response, let answer = record[column], !answer.isNull else {
+            throw Unusable("the row has no answer: fill the column '\(columns.response ?? "output")'")
+        }
+        guard let answer = answer.string else { throw Unusable("column '\(column)' holds \(answer.kind): write text") }
+        messages.append(Message(.assistant, answer))
+        return Turns(system: try text(record, columns.system), messages: messages)
+    }
+}

@@ -1,0 +1,172 @@
+public import Foundation
+
+/// One row of a data file.
+public struct Record: Sendable, Hashable {
+    /// The row's columns, in order.
+    public let members: [JSONValue.Member]
+    /// The row's number in its file, from 1.
+    public let row: Int
+    /// The file's path.
+    public let file: String
+
+    public init(members: [JSONValue.Member], row: Int, file: String) {
+        self.members = members
+        self.row = row
+        self.file = file
+    }
+
+    /// A column's value; nil when the row has no such column.
+    public subscript(column: String) -> JSONValue? { members.last { $0.key == column }?.value }
+}
+
+/// Reads data files: a JSON list of objects, or one object a line (.json and .jsonl mean the same, as in Hugging Face).
+public enum RecordFile {
+    /// The endings of files that hold rows here.
+    public static let endings = ["json", "jsonl"]
+
+    /// Reads the rows of a file.
+    ///
+    /// - Parameter limit: rows to read at most; the rest of the file is not looked at.
+    /// - Throws: `DataError` that names file, line, row and remedy.
+    public static func read(path: String, limit: Int? = nil) throws(DataError) -> [Record] {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+        } catch {
+            throw DataError("the file cannot be read: \(error.localizedDescription)", file: path)
+        }
+        return try parse(data, path: path, limit: limit)
+    }
+
+    /// Reads the rows of a file's bytes; `path` is only used in messages.
+    public static func parse(_ data: Data, path: String, limit: Int? = nil) throws(DataError) -> [Record] {
+        // A typed error does not travel through `withUnsafeBytes`.
+        let result = data.withUnsafeBytes { raw -> Result<[Record], DataError> in
+            var reader = Reader(bytes: raw.bindMemory(to: UInt8.self), path: path, limit: limit ?? .max)
+            do throws(DataError) { return .success(try reader.read()) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+}
+
+private struct Reader {
+    let bytes: UnsafeBufferPointer<UInt8>
+    let path: String
+    let limit: Int
+    var records: [Record] = []
+
+    init(bytes: UnsafeBufferPointer<UInt8>, path: String, limit: Int) {
+        self.bytes = bytes
+        self.path = path
+        self.limit = limit
+    }
+
+    mutating func read() throws(DataError) -> [Record] {
+        try refuseForeignFiles()
+        var scanner = JSONScanner(bytes, from: starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)
+        do {
+            scanner.skipWhitespace()
+            switch scanner.peek {
+            case nil: throw DataError("the file is empty; it should hold a list of rows: [{…}, {…}]", file: path)
+            case UInt8(ascii: "["): try readList(&scanner)
+            case UInt8(ascii: "{"): try readLines(&scanner)
+            default:
+                _ = try scanner.value()
+                throw DataError("the file should hold a list of rows: [{…}, {…}], or one {…} a line", file: path)
+            }
+        } catch let failure as JSONScanner.Failure {
+            throw error(failure.message, at: failure.offset, row: records.count + 1)
+        } catch let error as DataError {
+            throw error
+        } catch {
+            throw DataError("\(error)", file: path)
+        }
+        return records
+    }
+
+    private mutating func readList(_ scanner: inout JSONScanner) throws {
+        scanner.advance()
+        scanner.skipWhitespace()
+        if scanner.peek == UInt8(ascii: "]") {
+            throw DataError("the list has no rows", file: path)
+        }
+        repeat {
+            scanner.skipWhitespace()
+            if records.count >= limit { return }
+            let start = scanner.offset
+            try append(try scanner.value(), at: start)
+        } while try scanner.separator(closing: UInt8(ascii: "]"), name: "list of rows")
+        scanner.skipWhitespace()
+        if scanner.peek != nil { throw scanner.failure("there is more after the closing ] of the list: remove it") }
+    }
+
+    private mutating func readLines(_ scanner: inout JSONScanner) throws {
+        let first = scanner.offset
+        while true {
+            scanner.skipWhitespace()
+            if scanner.peek == nil || records.count >= limit { break }
+            let start = scanner.offset
+            let value = try scanner.value()
+            scanner.skipWhitespace()
+            if scanner.peek == UInt8(ascii: ",") {
+                throw scanner.failure(
+                    "one row a line has no commas between the rows: remove it, or put [ ] around all rows")
+            }
+            try append(value, at: start)
+            if let byte = scanner.peek, byte != UInt8(ascii: "{"), byte != UInt8(ascii: "[") {
+                throw scanner.failure("each line should hold one row {…} and nothing else")
+            }
+        }
+        let isOverLines = bytes[first..<min(scanner.offset, bytes.count)].contains(0x0A)
+        if records.count == 1, path.lowercased().hasSuffix(".json"), isOverLines, scanner.peek == nil,
+            let members = records.first?.members, members.contains(where: { $0.value.array != nil && isRows($0.value) })
+        {
+            let keys = members.map { "\"\($0.key)\"" }.joined(separator: ", ")
+            throw DataError(
+                "the file holds one object (with \(keys)) instead of a list of rows: keep the list inside it only, [{…}, {…}]",
+                file: path)
+        }
+    }
+
+    /// Whether a value is a list of objects with several keys, such as a whole data set under one key.
+    private func isRows(_ value: JSONValue) -> Bool {
+        guard let rows = value.array, !rows.isEmpty else { return false }
+        return rows.allSatisfy { $0.members != nil } && !rows.allSatisfy { $0["role"] != nil || $0["from"] != nil }
+    }
+
+    private mutating func append(_ value: JSONValue, at offset: Int) throws {
+        guard let members = value.members else {
+            throw error("a row should be an object {…}; this one is \(value.kind)", at: offset, row: records.count + 1)
+        }
+        records.append(Record(members: members, row: records.count + 1, file: path))
+    }
+
+    private func starts(with prefix: [UInt8]) -> Bool { bytes.starts(with: prefix) }
+
+    private func refuseForeignFiles() throws(DataError) {
+        if bytes.isEmpty { throw DataError("the file is empty; it should hold a list of rows: [{…}, {…}]", file: path) }
+        if starts(with: Array("version https://git-lfs.github.com/spec".utf8)) {
+            throw DataError("this is a Git LFS pointer, not the data: run `git lfs pull` in its repository", file: path)
+        }
+        if starts(with: [0xFF, 0xFE]) || starts(with: [0xFE, 0xFF]) {
+            throw DataError("the file is UTF-16: save it as UTF-8", file: path)
+        }
+        let foreign: [([UInt8], String)] = [
+            (Array("PAR1".utf8), "Parquet"), (Array("ARROW1".utf8), "Arrow"), ([0x1F, 0x8B], "gzip"),
+            (Array("PK\u{03}\u{04}".utf8), "zip"), ([0x28, 0xB5, 0x2F, 0xFD], "zstd"),
+        ]
+        for (prefix, name) in foreign where starts(with: prefix) {
+            throw DataError("this is a \(name) file, not JSON: unpack or convert it to .json or .jsonl", file: path)
+        }
+        if bytes.first(where: { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }) == UInt8(ascii: "<") {
+            throw DataError("this is a web page (HTML), not the data: download the raw file", file: path)
+        }
+    }
+
+    /// An error at a byte, with its line and row.
+    private func error(_ message: String, at offset: Int, row: Int) -> DataError {
+        let line = 1 + bytes[..<min(offset, bytes.count)].lazy.filter { $0 == 0x0A }.count
+        let lineStart = bytes[..<min(offset, bytes.count)].lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+        return DataError("\(message) (column \(offset - lineStart + 1))", file: path, line: line, row: row)
+    }
+}

@@ -1,0 +1,73 @@
+/// Goes through the samples of a run batch by batch; it can go on from any place.
+public struct BatchLoader: Sendable {
+    /// A place in a run, to be saved with a checkpoint.
+    public struct Cursor: Sendable, Hashable, Codable {
+        /// The epoch, from 0.
+        public var epoch: Int
+        /// The batches of that epoch that were given out.
+        public var batch: Int
+
+        public init(epoch: Int = 0, batch: Int = 0) {
+            self.epoch = epoch
+            self.batch = batch
+        }
+    }
+
+    /// The samples of one update.
+    public struct Update: Sendable, Hashable {
+        /// The batches to accumulate gradients over, each of sample indices.
+        public let batches: [[Int]]
+        /// The epoch they belong to, from 0.
+        public let epoch: Int
+        /// Whether they are the last of their epoch.
+        public let endsEpoch: Bool
+    }
+
+    public let order: SampleOrder
+    /// Samples of a batch; the last of an epoch may have fewer.
+    public let batchSize: Int
+    /// Batches of an update; the last of an epoch may have fewer.
+    public let accumulation: Int
+    /// Where the next update begins.
+    public private(set) var cursor: Cursor
+    private var indices: [Int]
+
+    /// - Throws: `DataError` when there are no samples, or the cursor is of another run.
+    public init(order: SampleOrder, batchSize: Int, accumulation: Int, cursor: Cursor = Cursor()) throws(DataError) {
+        guard order.count > 0 else { throw DataError("there are no samples to train on") }
+        guard batchSize > 0, accumulation > 0 else { throw DataError("batch size and accumulation must be at least 1") }
+        self.order = order
+        self.batchSize = batchSize
+        self.accumulation = accumulation
+        self.cursor = cursor
+        indices = []
+        guard cursor.epoch >= 0, (0...numBatches).contains(cursor.batch) else {
+            throw DataError(
+                "the saved place (epoch \(cursor.epoch), batch \(cursor.batch)) is not one of \(numBatches) batches")
+        }
+        if cursor.batch == numBatches { self.cursor = Cursor(epoch: cursor.epoch + 1) }
+        indices = order.indices(epoch: self.cursor.epoch)
+    }
+
+    /// Batches of an epoch; the last may not be full.
+    public var numBatches: Int { (order.count + batchSize - 1) / batchSize }
+
+    /// Updates of an epoch; the last may have fewer batches (transformers 5's rule: rounded up).
+    public var numUpdates: Int { (numBatches + accumulation - 1) / accumulation }
+
+    /// Gives out the batches of the next update, and moves on.
+    public mutating func next() -> Update {
+        let last = min(cursor.batch + accumulation, numBatches)
+        let batches = (cursor.batch..<last).map { batch in
+            Array(indices[(batch * batchSize)..<min((batch + 1) * batchSize, order.count)])
+        }
+        let update = Update(batches: batches, epoch: cursor.epoch, endsEpoch: last == numBatches)
+        if update.endsEpoch {
+            cursor = Cursor(epoch: cursor.epoch + 1)
+            indices = order.indices(epoch: cursor.epoch)
+        } else {
+            cursor.batch = last
+        }
+        return update
+    }
+}

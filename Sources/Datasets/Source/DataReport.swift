@@ -1,0 +1,85 @@
+/// What became of the rows of a data set.
+public struct DataReport: Sendable, Hashable {
+    /// Rows that were left out for one reason.
+    public struct Dropped: Sendable, Hashable {
+        /// What is wrong and what to do.
+        public let reason: DropReason
+        /// How many rows.
+        public internal(set) var count: Int
+        /// The first of them.
+        public internal(set) var rows: [RowOrigin]
+    }
+
+    /// Rows that were read.
+    public private(set) var numRead = 0
+    /// Rows that were cut to the longest length; counted by whoever encodes them.
+    public private(set) var numTruncated = 0
+    /// Rows that were left out, by reason, in the order in which the reasons came up.
+    public private(set) var dropped: [Dropped] = []
+    /// What else the user should see, such as images found elsewhere.
+    public private(set) var warnings: [String] = []
+
+    /// The rows of a reason that are named.
+    public static let maxNamedRows = 5
+
+    public init() {}
+
+    /// Rows that were left out.
+    public var numDropped: Int { dropped.reduce(0) { $0 + $1.count } }
+    /// Rows that are used.
+    public var numKept: Int { numRead - numDropped }
+
+    /// Counts a row as read.
+    public mutating func read(_ count: Int = 1) { numRead += count }
+
+    /// Counts a row as cut.
+    public mutating func truncate(_ count: Int = 1) { numTruncated += count }
+
+    /// Counts a row as left out.
+    public mutating func drop(_ reason: DropReason, _ origin: RowOrigin) {
+        if let index = dropped.firstIndex(where: { $0.reason == reason }) {
+            dropped[index].count += 1
+            if dropped[index].rows.count < Self.maxNamedRows { dropped[index].rows.append(origin) }
+        } else {
+            dropped.append(Dropped(reason: reason, count: 1, rows: [origin]))
+        }
+    }
+
+    /// Adds a warning, once.
+    public mutating func warn(_ message: String) {
+        if !warnings.contains(message) { warnings.append(message) }
+    }
+
+    /// Adds the counts of another report.
+    public mutating func merge(_ other: DataReport) {
+        numRead += other.numRead
+        numTruncated += other.numTruncated
+        for item in other.dropped {
+            if let index = dropped.firstIndex(where: { $0.reason == item.reason }) {
+                dropped[index].count += item.count
+                let space = max(0, Self.maxNamedRows - dropped[index].rows.count)
+                dropped[index].rows += item.rows.prefix(space)
+            } else {
+                dropped.append(item)
+            }
+        }
+        other.warnings.forEach { warn($0) }
+    }
+}
+
+extension DataReport: CustomStringConvertible {
+    /// "1,000 rows read, 998 kept, 3 truncated, 2 dropped" with a line for each reason and warning.
+    public var description: String {
+        var lines = ["\(numRead) rows read, \(numKept) kept, \(numTruncated) truncated, \(numDropped) dropped"]
+        for item in dropped {
+            var places: [String] = []
+            for row in item.rows {
+                let isSameFile = places.isEmpty ? false : row.file == item.rows[0].file
+                places.append(isSameFile ? "\(row.row)" : "\(row.file) row \(row.row)")
+            }
+            let more = item.count > item.rows.count ? " and \(item.count - item.rows.count) more" : ""
+            lines.append("  dropped \(item.count): \(item.reason) (\(places.joined(separator: ", "))\(more))")
+        }
+        return (lines + warnings.map { "  warning: \($0)" }).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,142 @@
+import Foundation
+
+/// The data sets that a run can name: those of a dataset_info.json, and data files given by their paths.
+public struct DatasetCatalog: Sendable {
+    /// Folder of the data files and of dataset_info.json.
+    public let folder: String
+    /// Folder that the paths of media start from.
+    public let mediaFolder: String
+    /// What dataset_info.json says; a failure only matters when a name is looked up in it.
+    private let info: Result<DatasetInfo, DataError>
+
+    /// - Parameters:
+    ///   - folder: LLaMA-Factory's `dataset_dir`.
+    ///   - mediaFolder: LLaMA-Factory's `media_dir`; `folder` when nil.
+    public init(folder: String, mediaFolder: String? = nil) throws(DataError) {
+        if folder == "ONLINE" || folder.hasPrefix("REMOTE:") {
+            throw DataError(
+                "`dataset_dir: \(folder)` names data that would have to be downloaded, which is not supported")
+        }
+        self.folder = folder
+        self.mediaFolder = mediaFolder ?? folder
+        let path = MediaResolver.join(folder, "dataset_info.json")
+        info = Result { () throws(DataError) in try DatasetInfo(path: path) }
+    }
+
+    /// The names in dataset_info.json; none when there is no such file.
+    public var names: [String] { (try? info.get().names) ?? [] }
+
+    /// Reads a data set and converts its rows.
+    ///
+    /// - Parameters:
+    ///   - name: a name in dataset_info.json, or the path of a data file (or of a folder of such files) in one of ms-swift's forms.
+    ///   - maxSamples: rows to use at most, from the beginning (after `num_samples` of the entry were drawn).
+    ///   - random: NumPy's global generator, from which `num_samples` draws; it goes on from data set to data set.
+    /// - Throws: `DataError`, also when no row can be used.
+    public func load(_ name: String, maxSamples: Int? = nil, random: inout NumPyLegacyRandom) throws(DataError)
+        -> LoadedDataset
+    {
+        do {
+            return try loadUnnamed(name, maxSamples: maxSamples, random: &random)
+        } catch {
+            throw error.named(name)
+        }
+    }
+
+    /// Reads a data set whose entry does not draw at random; see the other `load`.
+    public func load(_ name: String, maxSamples: Int? = nil, seed: Int = 42) throws(DataError) -> LoadedDataset {
+        var random = NumPyLegacyRandom(seed: UInt32(truncatingIfNeeded: seed))
+        return try load(name, maxSamples: maxSamples, random: &random)
+    }
+
+    private func loadUnnamed(_ name: String, maxSamples: Int?, random: inout NumPyLegacyRandom) throws(DataError)
+        -> LoadedDataset
+    {
+        let isRegistered = (try? info.get().contains(name)) ?? false
+        var description = DatasetDescription(name: name, path: name)
+        var files: [String]
+        if isRegistered {
+            description = try info.get().description(of: name)
+            files = try DataFiles.files(at: MediaResolver.join(folder, description.path))
+        } else if let path = path(of: name) {
+            files = try DataFiles.files(at: path)
+        } else {
+            // Neither: say what is wrong with the list of data sets, or that it has no such name.
+            _ = try info.get().description(of: name)
+            files = []
+        }
+        let limit = description.numSamples == nil ? maxSamples : nil
+        var records = try DataFiles.read(files, limit: limit)
+        var report = DataReport()
+        if isRegistered {
+            var missing = missingColumn(in: records, description)
+            if missing != nil, limit != nil {
+                // A column may first come up behind the limit.
+                missing = missingColumn(in: try DataFiles.read(files, limit: nil), description)
+            }
+            if let missing { throw missing }
+        } else {
+            description = try .detected(name: name, path: name, records: records)
+            let unused = description.unusedColumns(of: records)
+            if !unused.isEmpty {
+                report.warn(
+                    "data set '\(name)': nothing reads the columns " + unused.map { "'\($0)'" }.joined(separator: ", "))
+            }
+        }
+        if let count = description.numSamples {
+            records = random.sample(of: records.count, count: count).map { records[$0] }
+            if let maxSamples { records = Array(records.prefix(maxSamples)) }
+        }
+        return try convert(records, description, report)
+    }
+
+    private func convert(_ records: [Record], _ description: DatasetDescription, _ start: DataReport) throws(DataError)
+        -> LoadedDataset
+    {
+        var report = start
+        var converter = RecordConverter(description, mediaFolder: mediaFolder)
+        var rows: [ConvertedRow] = []
+        rows.reserveCapacity(records.count)
+        for record in records { rows.append(try converter.convert(record)) }
+        if let error = converter.media.missingError(dataset: description.name) { throw error }
+        converter.media.warnings.forEach { report.warn($0) }
+        let dataset = LoadedDataset(name: description.name, rows: rows, warnings: report.warnings)
+        if dataset.keptRows.isEmpty {
+            throw DataError("no row can be used.\n\(dataset.report)", dataset: description.name)
+        }
+        return dataset
+    }
+
+    /// The path that a name stands for: as it is, or below the data folder.
+    private func path(of name: String) -> String? {
+        let candidates = [name, MediaResolver.join(folder, name)]
+        return candidates.first { FileManager.default.fileExists(atPath: $0) }
+    }
+
+    /// An error for a column that the entry names and no row has.
+    private func missingColumn(in records: [Record], _ description: DatasetDescription) -> DataError? {
+        var keys: Set<String> = []
+        for record in records { keys.formUnion(record.members.map(\.key)) }
+        let columns = description.columns
+        let isAlpaca = description.formatting == .alpaca
+        let named: [(String, String?)] = [
+            ("prompt", isAlpaca ? columns.prompt : nil),
+            ("query", isAlpaca && description.namesColumns ? columns.query : nil),
+            ("response", isAlpaca ? columns.response : nil), ("history", isAlpaca ? columns.history : nil),
+            ("messages", isAlpaca ? nil : columns.messages), ("system", columns.system), ("tools", columns.tools),
+            ("images", columns.images), ("videos", columns.videos), ("audios", columns.audios),
+        ]
+        for (key, column) in named {
+            guard let column, !keys.contains(column) else { continue }
+            let available = keys.sorted()
+            let hint = NearestName.nearest(to: column, among: available).map { "did you mean '\($0)'? " } ?? ""
+            let list = available.map { "'\($0)'" }.joined(separator: ", ")
+            return DataError(
+                """
+                no row has the column '\(column)', which `\(key)` of the entry names: \(hint)the rows have \(list); correct \
+                `columns` in dataset_info.json
+                """, dataset: description.name, file: records.first?.file)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Torch
+
+/// cos and sin of every position of a packed batch, [T, headDim] fp32.
+struct RotaryTable {
+    let cos: Tensor
+    let sin: Tensor
+
+    /// `positions` has one row, or three (time, height, width) for M-RoPE; `offsets` bound the segments, whose lengths
+    /// decide the base of dynamic scaling.
+    init(_ config: RopeConfig, headDim: Int, positions: [[Int]], offsets: [Int]) {
+        let (frequencies, attentionFactor) = config.frequencies(headDim: headDim, length: nil)
+        let half = headDim / 2
+        let numTokens = positions[0].count
+        // The axis whose position turns frequency j.
+        var axis = [Int](repeating: 0, count: half)
+        if let sections = config.sections, positions.count == 3 {
+            axis = sections.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }
+        }
+        var cosValues = [Float](repeating: 0, count: numTokens * headDim)
+        var sinValues = cosValues
+        for segment in 0..<(offsets.count - 1) {
+            let range = offsets[segment]..<offsets[segment + 1]
+            let own = config.isLengthDependent ? config.frequencies(headDim: headDim, length: range.map { positions[0][$0] + 1 }.max() ?? 0).0 : frequencies
+            for row in range {
+                for j in 0..<half {
+                    // fp32 product, as torch computes freqs.
+                    let angle = Double(Float(positions[positions.count == 3 ? axis[j] : 0][row]) * own[j])
+                    let c = Float(Foundation.cos(angle) * attentionFactor), s = Float(Foundation.sin(angle) * attentionFactor)
+                    cosValues[row * headDim + j] = c
+                    cosValues[row * headDim + half + j] = c
+                    sinValues[row * headDim + j] = s
+                    sinValues[row * headDim + half + j] = s
+                }
+            }
+        }
+        cos = Tensor(cosValues, shape: [numTokens, headDim])
+        sin = Tensor(sinValues, shape: [numTokens, headDim])
+    }
+}
+
+extension RopeConfig {
+    var isLengthDependent: Bool {
+        if case .dynamic = scaling { true } else { false }
+    }
+
+    /// Inverse frequencies [headDim / 2] and the factor on cos and sin (transformers' modeling_rope_utils.py).
+    func frequencies(headDim: Int, length: Int?) -> ([Float], Double) {
+        let half = headDim / 2
+        func powers(_ base: Double) -> [Float] {
+            (0..<half).map { 1 / Float(Foundation.pow(base, Double(2 * $0) / Double(headDim))) }
+        }
+        let plain = powers(theta)
+        switch scaling {
+        case .none: return (plain, 1)
+        case .linear(let factor): return (plain.map { $0 / Float(factor) }, 1)
+        case .dynamic(let factor, let original):
+            let length = Double(max(length ?? original, original))
+            let grown = theta * pow(factor * length / Double(original) - (factor - 1), Double(headDim) / Double(headDim - 2))
+            return (powers(grown), 1)
+        case .llama3(let factor, let low, let high, let original):
+            let lowWavelength = Double(original) / low, highWavelength = Double(original) / high
+            return (
+                plain.map { frequency in
+                    let wavelength = 2 * Double.pi / Double(frequency)
+                    if wavelength < highWavelength { return frequency }
+                    if wavelength > lowWavelength { return frequency / Float(factor) }
+                    let smooth = Float((Double(original) / wavelength - low) / (high - low))
+                    return (1 - smooth) * frequency / Float(factor) + smooth * frequency
+                }, 1
+            )
+        case .yarn(let yarn):
+            func dimension(_ rotations: Double) -> Double {
+                Double(headDim) * log(Double(yarn.original) / (rotations * 2 * .pi)) / (2 * log(theta))
+            }
+            var low = dimension(yarn.betaFast), high = dimension(yarn.betaSlow)
+            if yarn.truncates { (low, high) = (floor(low), ceil(high)) }
+            low = max(low, 0)
+            high = min(high, Double(headDim - 1))
+            if low == high { high += 0.001 }
+            return (
+                plain.enumerated().map { index, frequency in
+                    let ramp = Float(min(max((Double(index) - low) / (high - low), 0), 1))
+                    let extrapolation = 1 - ramp
+                    return frequency / Float(yarn.factor) * (1 - extrapolation) + frequency * extrapolation
+                }, yarn.attentionFactor
+            )
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+public import Torch
+
+/// A frozen linear layer with a trainable low-rank update: y = base(x) + scale · (dropout(x) A^T) B^T.
+/// Hu et al. 2021; initialisation and names as PEFT's `lora.Linear`.
+public final class LoRALinear: LinearLayer {
+    public let base: Linear
+    public let rank: Int
+    public let scale: Double
+    public let dropout: Double
+    /// Dropout acts only while this is set.
+    public var isTraining = false
+    /// [rank, in].
+    public let a: Parameter
+    /// [out, rank].
+    public let b: Parameter
+
+    /// A drawn from U(±1/√in) (Kaiming uniform with a = √5), B zero. Without weights (planning) nothing is drawn.
+    public init(_ base: Linear, rank: Int, alpha: Double, dropout: Double, rankStabilized: Bool = false) {
+        self.base = base
+        self.rank = rank
+        self.dropout = dropout
+        scale = rankStabilized ? alpha / Double(rank).squareRoot() : alpha / Double(rank)
+        a = Parameter([rank, base.inFeatures])
+        b = Parameter([base.outFeatures, rank])
+        guard base.weight.tensor != nil else { return }
+        let bound = 1 / Double(base.inFeatures).squareRoot()
+        let values = Tensor.empty(a.shape)
+        values.fillUniform(-bound, bound)
+        a.set(values)
+        b.set(Tensor.zeros(b.shape))
+    }
+
+    public var inFeatures: Int { base.inFeatures }
+    public var outFeatures: Int { base.outFeatures }
+
+    public var members: [Member] {
+        base.members + [.parameter("lora_A.weight", a), .parameter("lora_B.weight", b)]
+    }
+
+    public func projection(of x: Tensor) -> Projection {
+        Projection(
+            weight: base.weight.value, bias: base.bias?.value, lora: (a.value, b.value, scale),
+            loraInput: isTraining && dropout > 0 ? x.dropout(dropout) : nil)
+    }
+
+    /// W + scale · B A, in W's dtype, computed in fp32.
+    public func mergedWeight() -> Tensor {
+        let weight = base.weight.value
+        return (weight.to(.float32) + b.value.to(.float32).matmul(a.value.to(.float32)) * scale).to(weight.dtype)
+    }
+}

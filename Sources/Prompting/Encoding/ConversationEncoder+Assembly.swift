@@ -1,0 +1,52 @@
+extension ConversationEncoder {
+    /// Joins the turns within the cutoff and labels them: LLaMA-Factory's supervised processor.
+    func assemble(_ turns: [EncodedTurn], _ messages: [Message]) throws(ConversationError) -> EncodedExample {
+        let eos = template.hasEfficientEOS ? tokenizer.eosID : nil
+        let numPairs = turns.count / 2
+        var total = template.hasEfficientEOS ? 1 : 0
+        var parts: [(turn: EncodedTurn, labels: [Int32])] = []
+        var isTruncated = false
+        // With masked history the last pair comes first, so that it is the one that fits.
+        for step in 0..<numPairs {
+            guard total < settings.cutoffLength else { break }
+            let pair = settings.masksHistory ? numPairs - 1 - step : step
+            var source = turns[pair * 2]
+            var target = turns[pair * 2 + 1]
+            let lengths = LengthBudget.share(
+                source: source.ids.count, target: target.ids.count, cutoff: settings.cutoffLength - total)
+            isTruncated = isTruncated || lengths.source < source.ids.count || lengths.target < target.ids.count
+            try source.cut(to: lengths.source)
+            try target.cut(to: lengths.target)
+            total += source.ids.count + target.ids.count
+            let sourceLabels = labels(source.ids, isTrained: messages[pair * 2].loss ?? settings.trainsOnPrompt)
+            let isTrained = messages[pair * 2 + 1].loss ?? !(settings.masksHistory && step != 0)
+            var both = source
+            both.append(target)
+            var bothLabels = sourceLabels + labels(target.ids, isTrained: isTrained)
+            if let eos, step != 0 {
+                // The previous answer's end is learned on the first token after it. An empty prompt has no place for
+                // it; LLaMA-Factory then makes labels one longer than ids, which nothing could train on.
+                if !source.ids.isEmpty { bothLabels[0] = eos }
+            }
+            parts.append((both, bothLabels))
+        }
+        var example = EncodedExample(
+            inputIDs: [], labels: [], mediaSpans: [], isTruncated: isTruncated, numDroppedTurns: numPairs - parts.count)
+        var joined = EncodedTurn()
+        for part in settings.masksHistory ? parts.reversed() : parts {
+            joined.append(part.turn)
+            example.labels += part.labels
+        }
+        example.inputIDs = joined.ids
+        example.mediaSpans = joined.spans
+        if let eos {
+            example.inputIDs.append(eos)
+            example.labels.append(eos)
+        }
+        return example
+    }
+
+    private func labels(_ ids: [Int32], isTrained: Bool) -> [Int32] {
+        isTrained ? ids : [Int32](repeating: EncodedExample.ignored, count: ids.count)
+    }
+}

@@ -1,0 +1,112 @@
+/// How many images and videos were met so far.
+struct MediaCounts {
+    var images = 0
+    var videos = 0
+
+    /// Fails when not all media were met.
+    func check(_ media: MediaGrids) throws(ConversationError) {
+        guard images == media.images.count, videos == media.videos.count else {
+            throw ConversationError(
+                .mediaTokensInText,
+                "the text gave \(images) images and \(videos) videos after tokenization, where \(media.images.count) "
+                    + "and \(media.videos.count) were put in: remove the model's media tokens from the text")
+        }
+    }
+}
+
+extension ConversationEncoder {
+    static let imageMark = "<image>"
+    static let videoMark = "<video>"
+    static let audioMark = "<audio>"
+
+    /// Replaces the marks of images and videos by the model's tokens.
+    func expandMedia(
+        _ messages: [Message], _ conversation: Conversation, _ media: MediaGrids
+    ) throws(ConversationError) -> [Message] {
+        let format = template.media
+        try checkSupport("image", conversation.images.count, format?.imageToken)
+        try checkSupport("video", conversation.videos.count, format?.videoToken)
+        try checkSupport("audio", conversation.audios.count, nil)
+        guard let format else { return messages }
+        try checkCount(Self.imageMark, conversation.images.count, media.images.count, messages)
+        try checkCount(Self.videoMark, conversation.videos.count, media.videos.count, messages)
+        try checkCount(Self.audioMark, 0, 0, messages)
+        if media.images.isEmpty, media.videos.isEmpty { return messages }
+        var images = media.images[...]
+        var videos = media.videos[...]
+        return messages.map { message in
+            var message = message
+            message.content = Self.replace(Self.imageMark, in: message.content) {
+                images.popFirst().map(format.text(image:))
+            }
+            message.content = Self.replace(Self.videoMark, in: message.content) {
+                videos.popFirst().map(format.text(video:))
+            }
+            return message
+        }
+    }
+
+    private static func replace(_ mark: String, in text: String, _ next: () -> String?) -> String {
+        var result = ""
+        var start = text.startIndex
+        while let range = text.bytesRange(of: mark, from: start), let replacement = next() {
+            result += text[start..<range.lowerBound]
+            result += replacement
+            start = range.upperBound
+        }
+        return result + text[start...]
+    }
+
+    private func checkSupport(_ kind: String, _ count: Int, _ token: String?) throws(ConversationError) {
+        if count > 0, token == nil {
+            throw ConversationError(
+                .mediaUnsupported,
+                "template \(template.name) takes no \(kind) input but the conversation has \(count): check the template"
+            )
+        }
+    }
+
+    private func checkCount(
+        _ mark: String, _ count: Int, _ numGrids: Int, _ messages: [Message]
+    ) throws(ConversationError) {
+        let numMarks = messages.reduce(0) { $0 + $1.content.bytesCount(of: mark) }
+        guard numMarks == count else {
+            throw ConversationError(
+                .mediaCount, "the messages have \(numMarks) \(mark) marks but \(count) files are given")
+        }
+        guard numGrids == count else {
+            throw ConversationError(.mediaCount, "\(count) files are given for \(mark) but \(numGrids) were read")
+        }
+    }
+
+    /// Finds the media in the ids of one message: runs of the pad token, with the tokens before and after.
+    func findMedia(
+        _ ids: [Int32], _ media: MediaGrids, _ found: inout MediaCounts
+    ) throws(ConversationError) -> EncodedTurn {
+        var turn = EncodedTurn(ids: ids)
+        guard imageID != nil || videoID != nil else { return turn }
+        var position = 0
+        while position < ids.count {
+            let id = ids[position]
+            guard id == imageID || id == videoID else {
+                position += 1
+                continue
+            }
+            var end = position
+            while end < ids.count, ids[end] == id { end += 1 }
+            let isImage = id == imageID
+            let index = isImage ? found.images : found.videos
+            let grids = isImage ? media.images : media.videos
+            if isImage { found.images += 1 } else { found.videos += 1 }
+            guard index < grids.count, position > 0, end < ids.count else {
+                throw ConversationError(
+                    .mediaTokensInText,
+                    "the text itself holds \(tokenizer.token(for: id) ?? "media tokens"): write the mark instead")
+            }
+            turn.spans.append(
+                MediaSpan(kind: isImage ? .image : .video, index: index, range: position - 1..<end + 1))
+            position = end
+        }
+        return turn
+    }
+}

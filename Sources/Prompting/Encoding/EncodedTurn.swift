@@ -1,0 +1,28 @@
+/// The ids of one message with what the template puts around it, and where media are in them.
+struct EncodedTurn {
+    var ids: [Int32] = []
+    var spans: [MediaSpan] = []
+
+    mutating func append(_ other: EncodedTurn) {
+        spans += other.spans.map { span in
+            MediaSpan(
+                kind: span.kind, index: span.index,
+                range: span.range.lowerBound + ids.count..<span.range.upperBound + ids.count)
+        }
+        ids += other.ids
+    }
+
+    /// Keeps the first `length` ids.
+    ///
+    /// - Throws: when that would cut into or lose an image or video.
+    mutating func cut(to length: Int) throws(ConversationError) {
+        guard length < ids.count else { return }
+        if let span = spans.first(where: { $0.range.upperBound > length }) {
+            throw ConversationError(
+                .mediaCut,
+                "\(span.kind) \(span.index + 1) takes \(span.range.count) tokens and does not fit the cutoff: raise "
+                    + "cutoff_len or lower \(span.kind)_max_pixels")
+        }
+        ids.removeSubrange(length...)
+    }
+}

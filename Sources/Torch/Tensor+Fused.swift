@@ -1,0 +1,73 @@
+import CTorch
+
+/// One of several projections of the same input: y = x W^T + b + scale (x' A^T) B^T.
+public struct Projection {
+    /// [out, in].
+    public var weight: Tensor
+    /// [out].
+    public var bias: Tensor?
+    /// The low-rank pair: a [r, in], b [out, r].
+    public var lora: (a: Tensor, b: Tensor, scale: Double)?
+    /// x' when it is not x (the adapter's dropout).
+    public var loraInput: Tensor?
+
+    public init(weight: Tensor, bias: Tensor? = nil, lora: (a: Tensor, b: Tensor, scale: Double)? = nil, loraInput: Tensor? = nil) {
+        self.weight = weight
+        self.bias = bias
+        self.lora = lora
+        self.loraInput = loraInput
+    }
+}
+
+extension Tensor {
+    /// All `projections` of this [T, in] input as one node of the graph.
+    public func project(_ projections: [Projection]) -> [Tensor] {
+        let descriptions = projections.map {
+            ct_projection(
+                weight: $0.weight.handle, bias: $0.bias?.handle ?? nil, lora_a: $0.lora?.a.handle ?? nil,
+                lora_b: $0.lora?.b.handle ?? nil, lora_input: $0.loraInput?.handle ?? nil, lora_scale: $0.lora?.scale ?? 0)
+        }
+        var outputs = [OpaquePointer?](repeating: nil, count: projections.count)
+        withExtendedLifetime(projections) {
+            _ = descriptions.withUnsafeBufferPointer { input in
+                outputs.withUnsafeMutableBufferPointer { output in
+                    ct_project(handle, input.baseAddress!, Int32(projections.count), output.baseAddress!)
+                }
+            }
+        }
+        return outputs.map { Tensor($0) }
+    }
+
+    /// Root-mean-square norm over the last dimension, as transformers' Qwen2RMSNorm.
+    public func rmsNorm(_ weight: Tensor, epsilon: Double) -> Tensor { Tensor(ct_rms_norm(handle, weight.handle, epsilon)) }
+
+    /// Rotates this [T, H, d] by angles given as fp32 cos and sin [T, d].
+    public func rotary(cos: Tensor, sin: Tensor) -> Tensor { Tensor(ct_rotary(handle, cos.handle, sin.handle)) }
+
+    /// silu(self) * up.
+    public func swiglu(_ up: Tensor) -> Tensor { Tensor(ct_swiglu(handle, up.handle)) }
+
+    /// Attention of queries [T, H, d] to keys and values [T, K, d] inside segments; `offsets` are the segments' first
+    /// rows and the total.
+    public func segmentAttention(_ keys: Tensor, _ values: Tensor, offsets: [Int], causal: Bool, scale: Double) -> Tensor {
+        let table = offsets.map(Int64.init)
+        return Tensor(
+            table.withUnsafeBufferPointer {
+                ct_segment_attention(handle, keys.handle, values.handle, $0.baseAddress!, Int32(offsets.count - 1), causal, scale)
+            })
+    }
+
+    /// Attention of the last L positions [L, H, d] to a history of S keys and values [S, K, d]; no gradient.
+    public func cachedAttention(_ keys: Tensor, _ values: Tensor, scale: Double) -> Tensor {
+        Tensor(ct_cached_attention(handle, keys.handle, values.handle, true, scale))
+    }
+
+    /// Weighted cross-entropy of this [N, D] against `labels` (int64 [N]) through the output layer `weight` [V, D]:
+    /// a tensor [2] of the weighted sum of losses and the number of labels that have the largest logit.
+    public func linearCrossEntropy(_ weight: Tensor, labels: Tensor, weights: Tensor, blockRows: Int = 256) -> Tensor {
+        Tensor(ct_linear_cross_entropy(handle, weight.handle, labels.handle, weights.handle, Int64(blockRows)))
+    }
+}
+
+/// The 2-norm of all tensors together, in fp32.
+public func totalNorm(_ tensors: [Tensor]) -> Double { withHandles(tensors) { ct_total_norm($0, $1) } }

@@ -1,0 +1,59 @@
+import Foundation
+import Media
+import Prompting
+import Testing
+
+@testable import Datasets
+
+@Suite struct ConversionTests {
+    private let golden: Golden
+
+    init() throws { golden = try Golden.load() }
+
+    @Test func `rows equal LLaMA-Factory's converters, and the same rows are dropped`() throws {
+        let catalog = try DatasetCatalog(folder: Golden.dataFolder)
+        // The data sets that draw at random share one generator, in this order.
+        var random = NumPyLegacyRandom(seed: 42)
+        let names = ["alpaca", "alpaca_columns", "sharegpt", "roles", "pictures", "folder", "sampled", "sampled_again"]
+        #expect(Set(names) == Set(golden.conversions.keys))
+        for name in names {
+            let dataset = try catalog.load(name, maxSamples: name == "sampled" ? 4 : nil, random: &random)
+            let rows = dataset.rows.map { row in row.kept.map { Golden.Row($0, relativeTo: Golden.dataFolder) } }
+            #expect(rows == golden.conversions[name], "\(name)")
+        }
+    }
+
+    @Test func `dropped rows are counted by reason, with row and remedy`() throws {
+        let report = try DatasetCatalog(folder: Golden.dataFolder).load("sharegpt").report
+        let file = Golden.dataFolder + "/sharegpt.json"
+        #expect(
+            report.description == """
+                8 rows read, 3 kept, 0 truncated, 5 dropped
+                  dropped 2: the messages do not take turns: questions (user, tool result) and answers (assistant, tool call) \
+                must alternate, a question first (\(file) row 4, 8)
+                  dropped 1: the last message is a question: an answer must follow it (\(file) row 5)
+                  dropped 1: wrong role 'bot': it should be one of 'human', 'gpt', 'observation', 'function_call', 'system'; \
+                correct it or name it in `tags` (\(file) row 6)
+                  dropped 1: the row has no messages: fill the column 'conversations' (\(file) row 7)
+                """)
+    }
+
+    @Test func `the demo data of LLaMA-Factory convert to the same rows`() throws {
+        let beside = Golden.folder.appendingPathComponent("../../../../shared").standardizedFileURL.path
+        let folder = (ProcessInfo.processInfo.environment["ANNEAL_SHARED"] ?? beside) + "/data"
+        guard FileManager.default.fileExists(atPath: folder) else {
+            print("SKIPPED: the demo data are not at \(folder)")
+            return
+        }
+        let catalog = try DatasetCatalog(folder: folder)
+        #expect(golden.demo.count == 9)
+        for (name, expected) in golden.demo {
+            let dataset = try catalog.load(name)
+            let rows = dataset.rows.map { $0.kept.map { Golden.Row($0, relativeTo: folder) } }
+            #expect(rows.count == expected.rows, "\(name)")
+            #expect(rows.count { $0 == nil } == expected.dropped, "\(name)")
+            let text = rows.map { $0?.json.text ?? "null" }.joined(separator: "\n")
+            #expect(Golden.checksum(text) == expected.checksum, "\(name)")
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Testing
+
+@testable import Datasets
+
+@Suite struct OrderTests {
+    private let golden: Golden
+
+    init() throws { golden = try Golden.load() }
+
+    @Test func `permutations equal torch.randperm and NumPy's default_rng`() {
+        #expect(golden.permutations.count == 80)
+        for item in golden.permutations {
+            #expect(
+                item.torch.matches(TorchPermutation.randperm(item.count, seed: item.seed)),
+                "torch \(item.count) \(item.seed)")
+            var random = NumPyRandom(seed: UInt64(item.seed))
+            let isNumPy = item.numpy.matches(random.permutation(item.count))
+            #expect(isNumPy, "numpy \(item.count) \(item.seed)")
+        }
+    }
+
+    @Test func `num_samples draws what NumPy's global generator draws, and leaves it in the same state`() {
+        #expect(golden.samples.count == 6)
+        for item in golden.samples {
+            var random = NumPyLegacyRandom(seed: UInt32(item.seed))
+            #expect(item.rows.matches(random.sample(of: item.total, count: item.count)), "\(item.total) \(item.count)")
+            #expect(item.after.matches(random.permutation(20)), "\(item.total) \(item.count)")
+        }
+    }
+
+    @Test func `each epoch's order equals accelerate's seedable sampler`() {
+        #expect(golden.orders.count == 2)
+        for item in golden.orders {
+            let order = SampleOrder(count: item.count, seed: item.seed, isShuffled: true)
+            for (epoch, expected) in item.epochs.enumerated() { #expect(expected.matches(order.indices(epoch: epoch))) }
+        }
+    }
+
+    @Test func `the split equals Hugging Face's train_test_split`() throws {
+        #expect(golden.splits.count == 7)
+        for item in golden.splits {
+            let split = try DataSplit(count: item.count, size: item.size, seed: item.seed)
+            let isEqual = item.train.matches(split.train) && item.evaluation.matches(split.evaluation)
+            #expect(isEqual, "\(item.count) \(item.size)")
+        }
+    }
+
+    @Test func `a split of the notes' 2950 rows leaves 2655 and 295`() throws {
+        let split = try DataSplit(count: 2950, size: 0.1, seed: 42)
+        #expect(split.train.count == 2655)
+        #expect(split.evaluation.count == 295)
+    }
+
+    @Test func `a split that leaves nothing is an error`() {
+        for (count, size) in [(10, 10.0), (10, 11), (1, 0.5), (0, 0.5), (10, -1), (10, .nan)] {
+            #expect(throws: DataError.self) { try DataSplit(count: count, size: size, seed: 0) }
+        }
+    }
+
+    @Test func `mixtures equal Hugging Face's concatenate and interleave`() throws {
+        #expect(golden.mixtures.count == 20)
+        for item in golden.mixtures {
+            let mixture: DataMixture =
+                switch item.strategy {
+                case "concat": .concatenated
+                case "interleave_under": .interleavedUnder(probabilities: item.probabilities)
+                default: .interleavedOver(probabilities: item.probabilities)
+                }
+            #expect(item.rows.matches(try mixture.indices(counts: item.counts, seed: item.seed)), "\(item)")
+        }
+    }
+
+    @Test func `batches keep the last partial one, and updates end with the epoch`() throws {
+        let order = SampleOrder(count: 7, seed: 42, isShuffled: false)
+        var loader = try BatchLoader(order: order, batchSize: 2, accumulation: 3)
+        #expect(loader.numBatches == 4)
+        #expect(loader.numUpdates == 2)
+        #expect(loader.next() == BatchLoader.Update(batches: [[0, 1], [2, 3], [4, 5]], epoch: 0, endsEpoch: false))
+        #expect(loader.next() == BatchLoader.Update(batches: [[6]], epoch: 0, endsEpoch: true))
+        #expect(loader.next().batches == [[0, 1], [2, 3], [4, 5]])
+        #expect(loader.cursor == BatchLoader.Cursor(epoch: 1, batch: 3))
+    }
+
+    @Test func `a loader that goes on from any place gives what the first one would have given`() throws {
+        let order = SampleOrder(count: 23, seed: 3, isShuffled: true)
+        var first = try BatchLoader(order: order, batchSize: 2, accumulation: 5)
+        for _ in 0..<12 {
+            var second = try BatchLoader(order: order, batchSize: 2, accumulation: 5, cursor: first.cursor)
+            var third = first
+            for _ in 0..<7 { #expect(second.next() == third.next()) }
+            _ = first.next()
+        }
+        let atEnd = try BatchLoader(order: order, batchSize: 2, accumulation: 5, cursor: .init(epoch: 0, batch: 12))
+        #expect(atEnd.cursor == .init(epoch: 1, batch: 0))
+        #expect(throws: DataError.self) {
+            try BatchLoader(order: order, batchSize: 2, accumulation: 5, cursor: .init(epoch: 0, batch: 13))
+        }
+    }
+}

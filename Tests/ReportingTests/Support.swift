@@ -1,0 +1,35 @@
+import Foundation
+import Testing
+
+@testable import Reporting
+
+/// The bytes of a fixture.
+func fixture(_ name: String) throws -> [UInt8] {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
+    return Array(try Data(contentsOf: folder.appending(path: name)))
+}
+
+/// The text of a fixture.
+func fixtureText(_ name: String) throws -> String { String(decoding: try fixture(name), as: UTF8.self) }
+
+/// A fixture as JSON.
+func fixtureJSON(_ name: String) throws -> LogValue { try LogValue(json: fixture(name), path: name) }
+
+extension LogValue {
+    var items: [LogValue] { if case .array(let values) = self { values } else { [] } }
+    var record: LogRecord { if case .object(let record) = self { record } else { [:] } }
+    var text: String? { if case .string(let text) = self { text } else { nil } }
+}
+
+/// Runs `body` with a fresh folder that is removed afterwards.
+func withFolder(_ body: (String) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "reporting-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try body(folder)
+}
+
+/// The text of a file that a test has written.
+func text(of path: String) throws -> String {
+    String(decoding: try #require(try AtomicFile.read(path)), as: UTF8.self)
+}

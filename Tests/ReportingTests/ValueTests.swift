@@ -1,0 +1,78 @@
+import Testing
+
+@testable import Reporting
+
+@Suite struct ValueTests {
+    @Test func `Floats are written as Python writes them`() throws {
+        let rows = try fixtureJSON("floats.json").items
+        #expect(rows.count == 600)
+        for row in rows {
+            let cells = row.items
+            let bits = try #require(UInt64(cells[0].text ?? "", radix: 16))
+            let value = Double(bitPattern: bits)
+            #expect(Python.repr(value) == cells[1].text)
+            if let rounded = cells[2].text { #expect(Python.repr(Python.round(value, 4)) == rounded) }
+            #expect(Python.format(value, "%.4g") == cells[3].text)
+            // What was written reads back bit by bit.
+            #expect(try LogValue(json: Array(Python.repr(value).utf8), path: "-") == .double(value))
+        }
+    }
+
+    @Test func `JSON equals Python's json.dumps`() {
+        let value: LogValue = .object([
+            "b": .array([1, 1.0, 1e-05, .double(.nan), .double(-.infinity), .null, true]),
+            "a": .object(["text": "a\"\\\n\u{1}é满😀"]), "empty": .array([]), "none": .object([:]),
+        ])
+        #expect(
+            value.json()
+                == #"{"b": [1, 1.0, 1e-05, NaN, -Infinity, null, true], "a": {"text": "a\"\\\n\u0001\u00e9\u6ee1\ud83d\ude00"}, "#
+                + #""empty": [], "none": {}}"#)
+        #expect(
+            LogValue.object(["b": .array([1, 2]), "a": .object([:])]).json(indent: 2, sortedKeys: true)
+                == "{\n  \"a\": {},\n  \"b\": [\n    1,\n    2\n  ]\n}")
+    }
+
+    @Test func `JSON with escapes, NaN and nesting reads back`() throws {
+        let value: LogValue = .object([
+            "x": .array([.double(.nan), .double(.infinity), 3, 3.0, -0.0]), "满": "\u{0}\t\"\\/😀", "n": .null,
+        ])
+        for text in [value.json(), value.json(indent: 4), value.json(indent: 1, sortedKeys: true)] {
+            let read = try LogValue(json: Array(text.utf8), path: "-")
+            #expect(read.record["x"] == value.record["x"])
+            #expect(read.record["满"] == value.record["满"])
+            #expect(read.record.keys.count == 3)
+        }
+    }
+
+    @Test(arguments: [
+        ("{\"a\": 1,}", "a key should stand here"), ("[1 2]", "',' or ']'"), ("{\"a\" 1}", "':' should follow"),
+        ("", "text ends"), ("\"ab", "does not end"), ("[1] x", "after the end"), ("0x10", "not a JSON value"),
+        ("+1", "not a JSON value"), ("[nan]", "not a JSON value"), ("\"\\q\"", "not an escape"),
+        ("\"\\u12\"", "hexadecimal"), (String(repeating: "[", count: 5000), "nested more than"),
+        ("{\n\"a\": 1\n\"b\": 2}", "line 3"),
+    ])
+    func `Bad JSON is an error that says where`(text: String, message: String) {
+        let error = #expect(throws: ReportingError.self) { try LogValue(json: Array(text.utf8), path: "state.json") }
+        #expect(error?.description.hasPrefix("state.json: line ") == true)
+        #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `Durations and groups of digits are Python's`() {
+        #expect(
+            [0, 59.9, 3600, 7715.51, 90061, 180000].map(Python.duration) == [
+                "0:00:00", "0:00:59", "1:00:00", "2:08:35", "1 day, 1:01:01", "2 days, 2:00:00",
+            ])
+        #expect(Python.duration(.nan) == "unknown")
+        #expect(
+            [0, 999, 1000, 20_185_088, -1234].map(Python.grouped) == ["0", "999", "1,000", "20,185,088", "-1,234"])
+    }
+
+    @Test func `A record keeps its order and merges like a dict`() {
+        var record: LogRecord = ["loss": 1, "epoch": 2, "loss": 3]
+        record.merge(["epoch": 5, "step": 1])
+        record["none"] = nil
+        #expect(record == ["loss": 3, "epoch": 5, "step": 1])
+        record["loss"] = nil
+        #expect(record.keys == ["epoch", "step"])
+    }
+}
