@@ -88,7 +88,7 @@ let package = Package(
         tests("Prompting", uses: ["Media"]),
         tests("Datasets", uses: ["Prompting", "Media"]),
         tests("Reporting"),
-        tests("Demo"),
+        tests("Demo", uses: ["Prompting", "RunConfig"]),
         tests("Training", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
     ],
     cxxLanguageStandard: .cxx20

@@ -41,16 +41,21 @@ struct SceneArtist {
         let artist = ItemArtist(kind: item.kind, colour: colour, variation: random.unit())
         canvas.at(centre, scale: random.real(16.5, 20), turned: random.real(-0.06, 0.06)) { artist.draw(on: canvas) }
 
-        // The whole number lies in the slot's corner patch of 14 x 14 pixels.
+        drawNumber(item.count, slotCorner: corner, isLeft: isLeft, isUpper: isUpper, on: canvas, using: &random)
+    }
+
+    /// A dark number on a pale plate, whole inside the slot's outermost patch of 14 x 14 pixels.
+    private func drawNumber(
+        _ number: Int, slotCorner corner: Canvas.Point, isLeft: Bool, isUpper: Bool, on canvas: Canvas,
+        using random: inout DemoRandom
+    ) {
         let place = Canvas.Point(
-            corner.x + (isLeft ? 7.3 : Self.slotSide - 7.3) + random.real(-0.8, 0.8),
-            corner.y + (isUpper ? 7.5 : Self.slotSide - 7.5) + random.real(-0.8, 0.8))
-        let ink = Colour(hue: random.unit(), saturation: random.real(0, 0.8), value: random.real(0.05, 0.3))
-        let height = random.real(10.2, 11.4)
-        let pen = random.real(1.8, 2.2)
-        let slant = random.real(-0.04, 0.1)
-        // A pale rim keeps the number readable where a thing reaches under it.
-        canvas.drawNumber(item.count, centre: place, height: height, pen: pen + 1.8, .white, slant: slant)
-        canvas.drawNumber(item.count, centre: place, height: height, pen: pen, ink, slant: slant)
+            corner.x + (isLeft ? 7 : Self.slotSide - 7) + random.real(-0.5, 0.5),
+            corner.y + (isUpper ? 7 : Self.slotSide - 7) + random.real(-0.5, 0.5))
+        let ink = Colour(hue: random.unit(), saturation: random.real(0, 0.8), value: random.real(0, 0.25))
+        canvas.fillEllipse(centre: place, radiusX: 7.4, radiusY: 7.4, .plain(.white, alpha: 0.92))
+        canvas.drawNumber(
+            number, centre: place, height: random.real(8.6, 9.4), pen: random.real(1.7, 2), ink,
+            slant: random.real(0, 0.06))
     }
 }

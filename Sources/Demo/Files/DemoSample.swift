@@ -21,8 +21,8 @@ struct DemoSample: Sendable {
         let answers = order.shuffled((0..<count).map { $0.isMultiple(of: 2) })
         return answers.enumerated().map { index, answer in
             var random = DemoRandom(seed: seed, stream: stream, index: index)
-            let scene = Scene.random(using: &random)
-            let rule = RuleTask.rule(for: scene, answer: answer, using: &random)
+            let rule = Rule.random(using: &random)
+            let scene = RuleTask.scene(for: rule, answer: answer, using: &random)
             return DemoSample(
                 scene: scene, random: random, turns: [RuleTask.turn(rule: rule, scene: scene)], rule: rule)
         }

@@ -3,9 +3,12 @@ struct Scene: Sendable, Equatable {
     /// A kind of thing and how many of it there are; the number stands in the slot's outer corner.
     struct Item: Sendable, Equatable {
         var kind: ItemKind
-        /// 1...9.
+        /// One of `Scene.counts`.
         var count: Int
     }
+
+    /// How many things of a kind there may be.
+    static let counts = 1...6
 
     /// Upper left, upper right, lower left, lower right.
     var slots: [Item?]
@@ -18,14 +21,14 @@ struct Scene: Sendable, Equatable {
         items.first { $0.kind == kind }?.count ?? 0
     }
 
-    /// Two to four different kinds in random slots, with counts of 1 to 9.
+    /// Two to four different kinds in random slots, with counts from `counts`.
     static func random(using random: inout DemoRandom) -> Scene {
         let numKinds = random.pick([2, 3, 3, 4, 4, 4])
         let kinds = random.shuffled(ItemKind.allCases).prefix(numKinds)
         let places = random.shuffled([0, 1, 2, 3])
         var slots: [Item?] = [nil, nil, nil, nil]
         for (kind, place) in zip(kinds, places) {
-            slots[place] = Item(kind: kind, count: random.integer(1...9))
+            slots[place] = Item(kind: kind, count: random.integer(counts))
         }
         return Scene(slots: slots)
     }

@@ -29,24 +29,22 @@ extension Rule {
     static let atMostWordings = [Wording("", "的数量不超过", "个"), Wording("", "最多只能有", "个")]
     static var allWordings: [Wording] { moreWordings + fewerWordings + atLeastWordings + atMostWordings }
 
-    /// A random requirement in a random wording.
+    /// The rule book of the demo. Each is met by a third to two thirds of all pictures.
+    static let book: [Condition] = [
+        .more(.lamp, than: .ring), .fewer(.badge, than: .cube), .atLeast(3, .cube), .atMost(2, .cylinder),
+        .atLeast(2, .ring), .atMost(3, .lamp),
+    ]
+
+    /// A random requirement of the book in a random wording.
     static func random(using random: inout DemoRandom) -> Rule {
-        let kinds = random.shuffled(ItemKind.allCases)
-        let (one, other) = (kinds[0], kinds[1])
-        let limit = random.integer(2...8)
-        switch random.integer(0...3) {
-        case 0:
-            return Rule(
-                condition: .more(one, than: other), text: random.pick(moreWordings).text(one.word, other.word))
-        case 1:
-            return Rule(
-                condition: .fewer(one, than: other), text: random.pick(fewerWordings).text(one.word, other.word))
-        case 2:
-            return Rule(
-                condition: .atLeast(limit, one), text: random.pick(atLeastWordings).text(one.word, String(limit)))
-        default:
-            return Rule(
-                condition: .atMost(limit, one), text: random.pick(atMostWordings).text(one.word, String(limit)))
-        }
+        let condition = random.pick(book)
+        let text =
+            switch condition {
+            case .more(let kind, let other): random.pick(moreWordings).text(kind.word, other.word)
+            case .fewer(let kind, let other): random.pick(fewerWordings).text(kind.word, other.word)
+            case .atLeast(let count, let kind): random.pick(atLeastWordings).text(kind.word, String(count))
+            case .atMost(let count, let kind): random.pick(atMostWordings).text(kind.word, String(count))
+            }
+        return Rule(condition: condition, text: text)
     }
 }

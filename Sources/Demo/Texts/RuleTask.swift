@@ -4,12 +4,13 @@ enum RuleTask {
     static let fails = "不满足要求"
     static let request = Wording("规则：", "。请判断图片是否满足要求。")
 
-    /// A random rule that `scene` meets (`answer` true) or fails (false).
-    static func rule(for scene: Scene, answer: Bool, using random: inout DemoRandom) -> Rule {
+    /// A random scene that meets `rule` (`answer` true) or fails it (false). So each rule has both answers equally often,
+    /// and its text alone says nothing about the answer.
+    static func scene(for rule: Rule, answer: Bool, using random: inout DemoRandom) -> Scene {
         while true {
-            // At least one of "more" and "at most 8" holds and one of "fewer" and "at least 2" fails for any scene.
-            let rule = Rule.random(using: &random)
-            if rule.isMet(by: scene) == answer { return rule }
+            // Every rule of the book is met by a third of all scenes or more, and failed by as many.
+            let scene = Scene.random(using: &random)
+            if rule.isMet(by: scene) == answer { return scene }
         }
     }
 

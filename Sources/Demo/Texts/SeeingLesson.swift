@@ -15,7 +15,7 @@ enum SeeingLesson {
     /// half of the pictures meet it.
     static let allCornersTaken = Wording("四个角落都有物品")
     /// Shares of the lessons that are a tour of the corners, or the judgement above; the others ask for counts.
-    static let tourShare = 0.45
+    static let tourShare = 0.5
     static let judgementShare = 0.1
     /// Single questions of a lesson on counts.
     static let numQuestions = 3
@@ -65,7 +65,7 @@ enum SeeingLesson {
             let answer = count == otherCount ? "一样多" : (count > otherCount ? one : other).word
             return Turn(question: whichIsMore[0].text(one.word, other.word), answer: answer)
         default:
-            let least = random.integer(1...9)
+            let least = random.integer(Scene.counts)
             return Turn(
                 question: areThereEnough[0].text(one.word, String(least)), answer: count >= least ? "够" : "不够")
         }
