@@ -31,7 +31,7 @@ import Testing
 
     @Test("The listings say what stands where and how many there are")
     func listings() {
-        #expect(SeeingLesson.tour(of: scene) == "左上灯5个，右上空，左下圆环3个，右下星形徽章5个。")
+        #expect(SeeingLesson.tour(of: scene) == "左上灯5个，右上空0个，左下圆环3个，右下星形徽章5个。")
         #expect(SeeingLesson.listing(of: scene) == "立方体0个，圆柱0个，圆环3个，星形徽章5个，灯5个。")
     }
 

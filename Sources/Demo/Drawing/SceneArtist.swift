@@ -51,11 +51,11 @@ struct SceneArtist {
     ) {
         let place = Canvas.Point(
             corner.x + (isLeft ? 7 : Self.slotSide - 7) + random.real(-0.5, 0.5),
-            corner.y + (isUpper ? 7 : Self.slotSide - 7) + random.real(-0.5, 0.5))
+            corner.y + (isUpper ? 7 : Self.slotSide - 7) + random.real(-0.4, 0.4))
         let ink = Colour(hue: random.unit(), saturation: random.real(0, 0.8), value: random.real(0, 0.25))
-        canvas.fillEllipse(centre: place, radiusX: 7.4, radiusY: 7.4, .plain(.white, alpha: 0.92))
+        canvas.fillEllipse(centre: place, radiusX: 8.6, radiusY: 8.6, .plain(.white, alpha: 0.9))
         canvas.drawNumber(
-            number, centre: place, height: random.real(8.6, 9.4), pen: random.real(1.7, 2), ink,
+            number, centre: place, height: random.real(10, 10.8), pen: random.real(1.9, 2.3), ink,
             slant: random.real(0, 0.06))
     }
 }

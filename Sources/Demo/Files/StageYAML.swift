@@ -38,19 +38,19 @@ enum StageYAML {
         report_to: none
 
         ### train 训练: fp32
-        per_device_train_batch_size: 8
+        per_device_train_batch_size: 16
         gradient_accumulation_steps: 1
-        learning_rate: 1.0e-3
+        learning_rate: 1.2e-3
         adam_beta2: 0.95
-        num_train_epochs: 5.0
+        num_train_epochs: 4.0
         lr_scheduler_type: cosine
-        warmup_ratio: 0.05
+        warmup_ratio: 0.1
         seed: 42
 
         ### eval 验证
         per_device_eval_batch_size: 50
         eval_strategy: steps
-        eval_steps: 250
+        eval_steps: 200
 
         """
     }
@@ -91,9 +91,9 @@ enum StageYAML {
         per_device_train_batch_size: 16
         gradient_accumulation_steps: 1
         learning_rate: 2.0e-3
-        num_train_epochs: 6.0
+        num_train_epochs: 4.0
         lr_scheduler_type: cosine
-        warmup_ratio: 0.05
+        warmup_ratio: 0.1
         seed: 42
 
         ### eval 验证

@@ -42,10 +42,10 @@ enum SeeingLesson {
         return questions + [Turn(question: random.pick(everything).text(), answer: listing(of: scene))]
     }
 
-    /// Slot by slot: kind and count, or empty.
+    /// Slot by slot: kind and count, or empty. Every slot takes the same number of tokens, so that distances stay fixed.
     static func tour(of scene: Scene) -> String {
         zip(slotNames, scene.slots).map { name, item in
-            name + (item.map { "\($0.kind.word)\($0.count)个" } ?? "空")
+            name + (item.map { "\($0.kind.word)\($0.count)个" } ?? "空0个")
         }.joined(separator: "，") + "。"
     }
 
