@@ -71,6 +71,7 @@ let package = Package(
         module("Prompting", uses: ["Media"]),
         module("Datasets", uses: ["Prompting", "Media"]),
         module("Reporting", uses: ["CCairo"]),
+        module("Demo", uses: ["CCairo", "CPNG"]),
         module("Training", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
         module("Inference", uses: ["Torch", "NN", "Models", "Media", "Prompting"]),
         .executableTarget(
@@ -89,6 +90,7 @@ let package = Package(
         tests("Prompting", uses: ["Media"]),
         tests("Datasets", uses: ["Prompting", "Media"]),
         tests("Reporting"),
+        tests("Demo", uses: ["Prompting", "RunConfig"]),
         tests("Training", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
     ],
     cxxLanguageStandard: .cxx20
