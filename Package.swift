@@ -77,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "Anneal",
             dependencies: [
-                "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Training", "Inference",
+                "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Training", "Inference", "Demo",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),
