@@ -17,10 +17,10 @@ enum SeeingLesson {
     /// Names of the halves of a picture, and the slots that lie in each.
     static let halves = [("左边", [0, 2]), ("右边", [1, 3]), ("上面", [0, 1]), ("下面", [2, 3])]
     /// Shares of the lessons that are a tour of the corners, or a judgement; the others ask for counts.
-    static let tourShare = 0.25
-    static let judgementShare = 0.2
+    static let tourShare = 0.5
+    static let judgementShare = 0.1
     /// Single questions of a lesson on counts.
-    static let numQuestions = 4
+    static let numQuestions = 3
 
     /// A lesson about `scene`, of one of three sorts.
     ///
