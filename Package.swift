@@ -70,7 +70,7 @@ let package = Package(
         module("Datasets", uses: ["Prompting", "Media"]),
         module("Reporting", uses: ["CCairo"]),
         module("Training", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
-        module("Inference", uses: ["Torch", "NN", "Models", "Media", "Prompting"]),
+        module("Inference", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
         .executableTarget(
             name: "Anneal",
             dependencies: [
@@ -88,6 +88,8 @@ let package = Package(
         tests("Datasets", uses: ["Prompting", "Media"]),
         tests("Reporting"),
         tests("Training", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
+        // The executable is run as users run it.
+        tests("Inference", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Anneal"]),
     ],
     cxxLanguageStandard: .cxx20
 )
