@@ -38,9 +38,17 @@ struct ModelParts {
         self.tokenizer = tokenizer
         stopIDs = Set(template.stopIDs(tokenizer: tokenizer)).union(config.eosTokenIDs.map { Int32(clamping: $0) })
             .union(Self.generationStops(folder))
-        warnings =
-            config.vision != nil && template.media == nil
-            ? ["[warning] template \(template.name) takes no images although \(folder) is a vision-language model"] : []
+        var warnings: [String] = []
+        if changes.numNewTokens > 0 {
+            warnings.append(
+                "[warning] template \(template.name) needs \(changes.numNewTokens) tokens that the tokenizer of \(folder) lacks; is it the template of this model?"
+            )
+        }
+        if config.vision != nil, template.media == nil {
+            warnings.append(
+                "[warning] template \(template.name) takes no images although \(folder) is a vision-language model")
+        }
+        self.warnings = warnings
     }
 
     /// `eos_token_id` of generation_config.json: one id or a list.
