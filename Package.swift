@@ -73,7 +73,7 @@ let package = Package(
         module("Reporting", uses: ["CCairo"]),
         module("Demo", uses: ["CCairo", "CPNG"]),
         module("Training", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
-        module("Inference", uses: ["Torch", "NN", "Models", "Media", "Prompting"]),
+        module("Inference", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
         .executableTarget(
             name: "Anneal",
             dependencies: [
@@ -92,6 +92,8 @@ let package = Package(
         tests("Reporting"),
         tests("Demo", uses: ["Prompting", "RunConfig"]),
         tests("Training", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
+        // The executable is run as users run it.
+        tests("Inference", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Anneal"]),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -14,7 +14,8 @@ struct AnnealCommand: ParsableCommand {
             """,
         version: Program.version,
         subcommands: [
-            TrainCommand.self, DemoCommand.self, TokenizeCommand.self, EnvironmentCommand.self, VersionCommand.self,
+            TrainCommand.self, ChatCommand.self, PredictCommand.self, ExportCommand.self, DemoCommand.self, TokenizeCommand.self,
+            EnvironmentCommand.self, VersionCommand.self,
         ])
 
     /// Runs the command; an error is one message on standard error and exit status 1, never a trap.

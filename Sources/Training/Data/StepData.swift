@@ -1,6 +1,7 @@
 import Foundation
 public import Media
 public import Models
+public import Prompting
 import Torch
 
 /// The samples of one optimizer step (or one evaluation) as numbers, made away from the tensor thread.
