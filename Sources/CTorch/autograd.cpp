@@ -9,9 +9,13 @@ using namespace ctorch;
 namespace {
 /// The closure of a recomputed segment, released with the last graph that can run it.
 struct Segment {
-    ct_optional (*forward)(void *, ct_tensor);
-    void (*release)(void *);
-    void *context;
+    ct_optional (*const forward)(void *, ct_tensor);
+    void (*const release)(void *);
+    void *const context;
+
+    Segment(ct_optional (*forward)(void *, ct_tensor), void (*release)(void *), void *context) : forward(forward), release(release), context(context) {}
+    // A copy would release the closure twice.
+    Segment(const Segment &) = delete;
     ~Segment() { release(context); }
 
     at::Tensor run(const at::Tensor &input) const {
@@ -91,7 +95,7 @@ void ct_backward(ct_optional loss, ct_optional gradient) {
     });
 }
 ct_optional ct_recompute(ct_optional input, ct_optional (*forward)(void *, ct_tensor), void (*release)(void *), void *context) {
-    auto segment = std::make_shared<Segment>(Segment{forward, release, context});
+    auto segment = std::make_shared<Segment>(forward, release, context);
     if (!input) return nullptr;
     return guarded_tensor("recompute", [&] {
         at::Tensor state = at::empty({0}, at::kByte);
