@@ -261,6 +261,22 @@ struct FusedOperatorTests {
         }
     }
 
+    @Test func `a segment is recomputed when only its own weights are trained, and never when nothing is`() throws {
+        try TensorThread.cpu.run {
+            let x = Tensor([Float(1), 2], shape: [1, 2]), w = Tensor([Float(3), 4], shape: [1, 2])
+            var runs = 0
+            let layer: (Tensor) -> Tensor = {
+                runs += 1
+                return $0.linear(w)
+            }
+            let frozen = try scope { recomputed(x, layer) }
+            #expect(!frozen.requiresGrad && runs == 1)
+            w.requiresGrad = true
+            try scope { recomputed(x, layer).sum().backward() }
+            #expect(w.grad?.array(Float.self) == [1, 2] && runs == 3)
+        }
+    }
+
     @Test func `a failure inside a recomputed segment is reported with its operator`() throws {
         try TensorThread.cpu.run {
             let x = Tensor.zeros([2, 3])
