@@ -9,9 +9,13 @@ using namespace ctorch;
 namespace {
 /// The closure of a recomputed segment, released with the last graph that can run it.
 struct Segment {
-    ct_optional (*forward)(void *, ct_tensor);
-    void (*release)(void *);
-    void *context;
+    ct_optional (*const forward)(void *, ct_tensor);
+    void (*const release)(void *);
+    void *const context;
+
+    Segment(ct_optional (*forward)(void *, ct_tensor), void (*release)(void *), void *context) : forward(forward), release(release), context(context) {}
+    // A copy would release the closure twice.
+    Segment(const Segment &) = delete;
     ~Segment() { release(context); }
 
     at::Tensor run(const at::Tensor &input) const {
@@ -30,17 +34,15 @@ struct SegmentHolder : torch::CustomClassHolder {
 };
 
 struct Recompute : torch::autograd::Function<Recompute> {
-    static at::Tensor forward(torch::autograd::AutogradContext *ctx, at::Tensor input, std::shared_ptr<Segment> segment, at::Tensor state) {
-        at::Tensor output;
-        {
-            at::NoGradGuard off;
-            output = segment->run(input);
-        }
+    /// `output` is what the first run gave, without its graph.
+    static at::Tensor forward(torch::autograd::AutogradContext *ctx, at::Tensor input, const at::Tensor *output, bool needs_input,
+                              std::shared_ptr<Segment> segment, at::Tensor state) {
         ctx->save_for_backward({input, state});
         auto holder = c10::make_intrusive<SegmentHolder>();
         holder->segment = segment;
         ctx->saved_data["segment"] = c10::IValue::make_capsule(holder);
-        return output;
+        ctx->saved_data["needs_input"] = needs_input;
+        return *output;
     }
 
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext *ctx, torch::autograd::variable_list gradients) {
@@ -55,7 +57,7 @@ struct Recompute : torch::autograd::Function<Recompute> {
             ct_free(then);
         }
         at::Tensor leaf = saved[0].detach();
-        leaf.set_requires_grad(saved[0].requires_grad());
+        leaf.set_requires_grad(ctx->saved_data["needs_input"].toBool());
         {
             at::AutoGradMode on(true);
             at::Tensor output = segment->run(leaf);
@@ -63,7 +65,7 @@ struct Recompute : torch::autograd::Function<Recompute> {
         }
         ct_set_rng_state(now);
         ct_free(now);
-        return {leaf.grad(), at::Tensor(), at::Tensor()};
+        return {leaf.grad(), at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
     }
 };
 }  // namespace
@@ -91,14 +93,22 @@ void ct_backward(ct_optional loss, ct_optional gradient) {
     });
 }
 ct_optional ct_recompute(ct_optional input, ct_optional (*forward)(void *, ct_tensor), void (*release)(void *), void *context) {
-    auto segment = std::make_shared<Segment>(Segment{forward, release, context});
+    auto segment = std::make_shared<Segment>(forward, release, context);
     if (!input) return nullptr;
     return guarded_tensor("recompute", [&] {
         at::Tensor state = at::empty({0}, at::kByte);
         ct_optional now = ct_rng_state();
         if (now) state = borrow(now);
         ct_free(now);
-        return Recompute::apply(borrow(input), segment, state);
+        // The first run makes a graph only to see whether something in it is trained: the first layer's input needs no
+        // gradient when an adapter is trained, and a frozen tower needs no second run at all.
+        at::Tensor start = borrow(input), leaf = start.detach();
+        leaf.set_requires_grad(start.requires_grad());
+        at::Tensor output = segment->run(leaf);
+        if (!output.requires_grad()) return output;
+        output = output.detach();
+        if (!start.requires_grad()) leaf.set_requires_grad(true);
+        return Recompute::apply(start.requires_grad() ? start : leaf, &output, start.requires_grad(), segment, state);
     });
 }
 }

@@ -45,7 +45,7 @@ public func recomputed(_ input: Tensor, _ segment: @escaping (Tensor) -> Tensor)
             { context, handle in
                 guard let context else { return nil }
                 let result = Unmanaged<Box>.fromOpaque(context).takeUnretainedValue().segment(Tensor(ct_retain(handle)))
-                return ct_retain(result.handle)
+                return withExtendedLifetime(result) { ct_retain(result.handle) }
             },
             { context in
                 if let context { Unmanaged<Box>.fromOpaque(context).release() }

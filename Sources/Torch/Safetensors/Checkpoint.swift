@@ -41,13 +41,13 @@ public struct Checkpoint: Sendable {
             let map = object["weight_map"] as? [String: String]
         else { throw SafetensorsError(index, "is not a weight index (no weight_map); download it again") }
         let shardNames = Set(map.values).sorted()
+        guard shardNames.allSatisfy({ !$0.contains("/") && !$0.hasPrefix(".") }) else {
+            throw SafetensorsError(index, "names a shard outside its folder")
+        }
         let missing = shardNames.filter { !FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
         guard missing.isEmpty else {
             throw SafetensorsError(
                 index, "names shards that are missing: \(missing.joined(separator: ", ")); download them into \(folder)")
-        }
-        guard shardNames.allSatisfy({ !$0.contains("/") && !$0.hasPrefix(".") }) else {
-            throw SafetensorsError(index, "names a shard outside its folder")
         }
         let files = try shardNames.map { try SafetensorsFile(path: "\(folder)/\($0)") }
         let position = Dictionary(uniqueKeysWithValues: shardNames.enumerated().map { ($1, $0) })

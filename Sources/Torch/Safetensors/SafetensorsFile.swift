@@ -60,7 +60,27 @@ public struct SafetensorsFile: Sendable {
         for (name, value) in object where name != "__metadata__" {
             entries[name] = try Self.entry(name, value, path: path, dataStart: dataStart, fileSize: bytes.count)
         }
+        try Self.checkLayout(entries, path: path, dataStart: dataStart, fileSize: bytes.count)
         self.entries = entries
+    }
+
+    /// The tensors must follow each other without overlaps, gaps or a tail, as the format demands: another file of the
+    /// same size would otherwise be taken for this one.
+    private static func checkLayout(_ entries: [String: Entry], path: String, dataStart: Int, fileSize: Int) throws {
+        let ordered = entries.sorted { ($0.value.range.lowerBound, $0.value.range.upperBound) < ($1.value.range.lowerBound, $1.value.range.upperBound) }
+        var end = dataStart, previous = "the header"
+        for (name, entry) in ordered {
+            guard entry.range.lowerBound >= end else {
+                throw SafetensorsError(path, "tensors \(previous) and \(name) overlap; the file is damaged, download it again")
+            }
+            guard entry.range.lowerBound == end else {
+                throw SafetensorsError(path, "has a gap of \(entry.range.lowerBound - end) bytes before tensor \(name); the file is damaged, download it again")
+            }
+            (end, previous) = (entry.range.upperBound, name)
+        }
+        guard end == fileSize else {
+            throw SafetensorsError(path, "has \(fileSize - end) bytes after its last tensor; the file is damaged, download it again")
+        }
     }
 
     private static func entry(_ name: String, _ value: Any, path: String, dataStart: Int, fileSize: Int) throws -> Entry {

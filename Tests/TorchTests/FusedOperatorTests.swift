@@ -1,0 +1,297 @@
+import Testing
+
+@testable import Torch
+
+/// The fused operators against plain ones, values and gradients.
+///
+/// fp32: sums in another order, 2e-5 of the largest value. bf16: compared with the fp32 result of the same rounded
+/// inputs; a few roundings of 2^-8 relative to the largest value.
+struct FusedOperatorTests {
+    static let dtypes: [DType] = [.float32, .bfloat16]
+
+    private static func tolerance(_ dtype: DType) -> Double { dtype == .float32 ? 2e-5 : 2e-2 }
+
+    /// Random values that are exact in `dtype`, in fp32.
+    private static func random(_ shape: [Int], _ dtype: DType) -> Tensor {
+        let values = Tensor.empty(shape)
+        values.fillNormal()
+        return values.to(dtype).to(.float32)
+    }
+
+    /// Output and gradients of `inputs` (converted to their dtypes) under a fixed random gradient.
+    private static func run(_ inputs: [(Tensor, DType)], _ body: ([Tensor]) -> [Tensor]) throws -> [Tensor] {
+        try scope {
+            let leaves = inputs.map { value, dtype -> Tensor in
+                let leaf = value.detach().clone().to(dtype)
+                leaf.requiresGrad = true
+                return leaf
+            }
+            let outputs = body(leaves)
+            Runtime.seed(99)
+            // One backward pass: a group of projections is one node.
+            let losses = outputs.map { ($0.to(.float32) * random($0.shape, .bfloat16)).sum() }
+            losses.dropFirst().reduce(losses[0]) { $0 + $1 }.backward()
+            return (outputs + leaves.compactMap(\.grad)).map { $0.detach().to(.float32) }
+        }
+    }
+
+    /// Compares fused and plain: all outputs and all gradients.
+    private static func compare(
+        _ label: String, _ dtype: DType, _ inputs: [Tensor], fp32: Set<Int> = [], fused: ([Tensor]) -> [Tensor], plain: ([Tensor]) -> [Tensor]
+    ) throws {
+        let ours = try run(inputs.enumerated().map { ($1, fp32.contains($0) ? .float32 : dtype) }, fused)
+        let theirs = try run(inputs.map { ($0, .float32) }, plain)
+        #expect(ours.count == theirs.count && theirs.count > inputs.count, "\(label)")
+        for (place, (a, b)) in zip(ours, theirs).enumerated() {
+            #expect(a.shape == b.shape, "\(label) value \(place)")
+            let (difference, size) = try scope { ((a - b).largest, max(1, b.largest)) }
+            #expect(difference <= tolerance(dtype) * size, "\(label) \(dtype): value \(place) of size \(size)")
+        }
+    }
+
+    @Test(arguments: dtypes)
+    func `the norm, the rotation and the gated product equal plain operators`(_ dtype: DType) throws {
+        try TensorThread.cpu.run {
+            Runtime.seed(1)
+            var compared = 0
+            for size in [1, 7, 16, 33, 64, 130] {
+                let x = Self.random([5, size], dtype), w = Self.random([size], dtype), up = Self.random([5, size], dtype)
+                try Self.compare(
+                    "norm \(size)", dtype, [x, w], fused: { [$0[0].rmsNorm($0[1], epsilon: 1e-6)] },
+                    plain: { [$0[0] * ($0[0].pow(2).mean(-1, keep: true) + 1e-6).rsqrt() * $0[1]] })
+                try Self.compare(
+                    "gated \(size)", dtype, [x, up], fused: { [$0[0].swiglu($0[1])] }, plain: { [$0[0].silu() * $0[1]] })
+                compared += 2
+            }
+            for (heads, size) in [(1, 2), (3, 6), (2, 16), (4, 40), (2, 128)] {
+                let x = Self.random([9, heads, size], dtype), angles = Self.random([9, size / 2], .float32)
+                let wide = Tensor.cat([angles, angles], dim: 1)
+                let cos = wide.cos(), sin = wide.sin()
+                try Self.compare(
+                    "rotary \(heads)x\(size)", dtype, [x], fused: { [$0[0].rotary(cos: cos, sin: sin)] },
+                    plain: { leaves in
+                        let half = size / 2
+                        let turned = Tensor.cat([-leaves[0].narrow(2, half, half), leaves[0].narrow(2, 0, half)], dim: 2)
+                        return [leaves[0] * cos.unsqueeze(1) + turned * sin.unsqueeze(1)]
+                    })
+                compared += 1
+            }
+            #expect(compared == 17)
+        }
+    }
+
+    // MARK: attention
+
+    /// Softmax over each segment, heads repeated for their groups.
+    private static func plainAttention(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ offsets: [Int], _ causal: Bool, _ scale: Double) -> Tensor {
+        let shared = q.size(1) / k.size(1)
+        let parts = zip(offsets, offsets.dropFirst()).filter { $0 < $1 }.map { start, end -> Tensor in
+            let length = end - start
+            func head(_ t: Tensor, _ index: Int) -> Tensor { t.narrow(0, start, length).select(1, index) }
+            let heads = (0..<q.size(1)).map { h -> Tensor in
+                var scores = head(q, h).matmul(head(k, h / shared).t) * scale
+                if causal {
+                    let rows = Tensor.arange(0, Double(length)).unsqueeze(1), columns = Tensor.arange(0, Double(length)).unsqueeze(0)
+                    scores = scores.masked(where: (rows - columns).less(than: 0), value: -1e30)
+                }
+                return scores.softmax().matmul(head(v, h / shared))
+            }
+            return Tensor.stack(heads, dim: 1)
+        }
+        return Tensor.cat(parts)
+    }
+
+    private static func compareAttention(_ lengths: [Int], _ heads: Int, _ groups: Int, _ size: Int, _ causal: Bool, _ dtype: DType) throws {
+        let offsets = lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }, total = offsets[offsets.count - 1]
+        let scale = 1 / Double(size).squareRoot()
+        let inputs = [random([total, heads, size], dtype), random([total, groups, size], dtype), random([total, groups, size], dtype)]
+        try compare(
+            "attention \(lengths) \(heads)/\(groups)x\(size) \(causal)", dtype, inputs,
+            fused: { [$0[0].segmentAttention($0[1], $0[2], offsets: offsets, causal: causal, scale: scale)] },
+            plain: { [plainAttention($0[0], $0[1], $0[2], offsets, causal, scale)] })
+    }
+
+    @Test(arguments: dtypes)
+    func `attention equals a plain softmax for every length up to 70`(_ dtype: DType) throws {
+        try TensorThread.cpu.run {
+            Runtime.seed(2)
+            for length in 1...70 { try Self.compareAttention([length], 2, 1, 8, length % 2 == 0, dtype) }
+        }
+    }
+
+    @Test(arguments: dtypes)
+    func `attention equals a plain softmax for groups, head sizes and segments`(_ dtype: DType) throws {
+        try TensorThread.cpu.run {
+            Runtime.seed(3)
+            var compared = 0
+            for (heads, groups) in [(1, 1), (4, 4), (4, 2), (6, 1), (14, 2)] {
+                for size in [4, 10, 16, 24, 40, 64] {
+                    try Self.compareAttention([33, 1, 7, 64], heads, groups, size, compared % 2 == 0, dtype)
+                    compared += 1
+                }
+            }
+            for causal in [true, false] {
+                try Self.compareAttention(Array(repeating: 1, count: 40), 4, 2, 16, causal, dtype)
+                try Self.compareAttention([200, 3, 129], 2, 1, 80, causal, dtype)
+                compared += 2
+            }
+            #expect(compared == 34)
+        }
+    }
+
+    @Test func `attention takes the strided views that projections give, and the last rows of a history`() throws {
+        try TensorThread.cpu.run {
+            Runtime.seed(4)
+            let qkv = Self.random([11, 4, 3 * 8], .float32)
+            let q = qkv.narrow(2, 0, 8), k = qkv.narrow(2, 8, 8), v = qkv.narrow(2, 16, 8)
+            let expected = Self.plainAttention(q, k, v, [0, 11], true, 0.3)
+            let whole = try scope { q.segmentAttention(k, v, offsets: [0, 11], causal: true, scale: 0.3) }
+            let tail = try scope { noGrad { q[7..<11].cachedAttention(k, v, scale: 0.3) } }
+            let differences = try scope { [(whole - expected).largest, (tail - expected[7..<11]).largest] }
+            #expect(differences.allSatisfy { $0 < 1e-5 })
+        }
+    }
+
+    @Test func `segments that do not cover the rows are an error, not a crash`() throws {
+        try TensorThread.cpu.run {
+            let x = Tensor.zeros([4, 2, 8])
+            #expect(throws: TensorError.self) { try scope { _ = x.segmentAttention(x, x, offsets: [0, 3], causal: true, scale: 1) } }
+            #expect(throws: TensorError.self) {
+                try scope { _ = x.segmentAttention(Tensor.zeros([4, 3, 8]), Tensor.zeros([4, 3, 8]), offsets: [0, 4], causal: true, scale: 1) }
+            }
+        }
+    }
+
+    // MARK: projections and loss
+
+    @Test(arguments: dtypes)
+    func `grouped projections with bias, adapter and the adapter's dropout equal plain ones`(_ dtype: DType) throws {
+        try TensorThread.cpu.run {
+            Runtime.seed(5)
+            for (rows, size) in [(1, 16), (37, 24), (130, 65)] {
+                // x, x' (the adapter's input after dropout), then weight, bias, a, b of the first and weight of the second.
+                let dropped = Self.random([rows, size], dtype)
+                let inputs = [
+                    Self.random([rows, size], dtype), dropped, Self.random([19, size], dtype), Self.random([19], dtype),
+                    Self.random([4, size], dtype), Self.random([19, 4], dtype), Self.random([7, size], dtype), Self.random([3, size], dtype),
+                    Self.random([7, 3], dtype),
+                ].map { $0 * 0.25 }
+                try Self.compare(
+                    "projections \(rows)x\(size)", dtype, inputs, fp32: [4, 5, 7, 8],
+                    fused: { t in
+                        t[0].project([
+                            Projection(weight: t[2], bias: t[3], lora: (t[4], t[5], 1.5), loraInput: t[1]),
+                            Projection(weight: t[6], lora: (t[7], t[8], 0.5)),
+                        ])
+                    },
+                    plain: { t in
+                        [
+                            t[0].linear(t[2], t[3]) + t[1].linear(t[4]).linear(t[5]) * 1.5,
+                            t[0].linear(t[6]) + t[0].linear(t[7]).linear(t[8]) * 0.5,
+                        ]
+                    })
+            }
+        }
+    }
+
+    @Test(arguments: dtypes)
+    func `the loss through the output layer equals a plain cross-entropy, gradients of both factors included`(_ dtype: DType) throws {
+        try TensorThread.cpu.run {
+            Runtime.seed(6)
+            for (rows, size, vocabulary, block) in [(1, 8, 5, 256), (7, 16, 400, 256), (70, 24, 131, 32), (300, 8, 64, 256)] {
+                let hidden = Self.random([rows, size], dtype) * 0.5, weight = Self.random([vocabulary, size], dtype)
+                let labels = (0..<rows).map { ($0 * 37 + 3) % vocabulary }
+                // A weight of zero: such a row neither counts nor learns.
+                let weights = (0..<rows).map { Float($0 % 5) / Float(rows) }
+                func plainLosses(_ t: [Tensor]) -> Tensor {
+                    -t[0].linear(t[1]).logSoftmax().gather(Tensor(labels, shape: [rows, 1])).reshape(-1)
+                }
+                try Self.compare(
+                    "loss \(rows)x\(size)x\(vocabulary)", dtype, [hidden, weight],
+                    fused: { [$0[0].linearCrossEntropy($0[1], labels: Tensor(labels), weights: Tensor(weights), blockRows: block).select(0, 0)] },
+                    plain: { [(plainLosses($0) * Tensor(weights)).sum()] })
+                let result = try scope {
+                    noGrad { hidden.linearCrossEntropy(weight, labels: Tensor(labels), weights: Tensor(weights), blockRows: block) }
+                }
+                let best = try scope { hidden.linear(weight).argmax().array(Int.self) }
+                #expect(Int(result.array(Float.self)[1]) == zip(best, labels).count { $0 == $1 })
+            }
+        }
+    }
+
+    @Test func `labels outside the vocabulary are an error, not a crash`() throws {
+        try TensorThread.cpu.run {
+            for label in [-100, -1, 4] {
+                #expect(throws: TensorError.self) {
+                    try scope {
+                        _ = Tensor.zeros([1, 3]).linearCrossEntropy(Tensor.zeros([4, 3]), labels: Tensor([label]), weights: Tensor([Float(1)]))
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: recomputation
+
+    @Test func `a recomputed segment gives the same bits, dropout included, and leaves the generator as it was`() throws {
+        try TensorThread.cpu.run {
+            Runtime.seed(7)
+            let start = Self.random([6, 8], .float32), weight = Self.random([8, 8], .float32)
+            func gradients(recompute: Bool) throws -> ([[Float]], [Float]) {
+                Runtime.seed(8)
+                return try scope {
+                    let x = start.clone(), w = weight.clone()
+                    x.requiresGrad = true
+                    w.requiresGrad = true
+                    var hidden = x
+                    for _ in 0..<3 {
+                        let layer: (Tensor) -> Tensor = { $0 + $0.dropout(0.3).linear(w).silu() }
+                        hidden = recompute ? recomputed(hidden, layer) : layer(hidden)
+                    }
+                    hidden.pow(2).sum().backward()
+                    let next = Tensor.empty([4])
+                    next.fillNormal()
+                    return ([hidden, x.grad, w.grad].compactMap { $0?.detach().array(Float.self) }, next.array(Float.self))
+                }
+            }
+            let plain = try gradients(recompute: false), again = try gradients(recompute: true)
+            #expect(plain.0.count == 3)
+            #expect(plain.0 == again.0)
+            #expect(plain.1 == again.1)
+        }
+    }
+
+    @Test func `a segment is recomputed when only its own weights are trained, and never when nothing is`() throws {
+        try TensorThread.cpu.run {
+            let x = Tensor([Float(1), 2], shape: [1, 2]), w = Tensor([Float(3), 4], shape: [1, 2])
+            var runs = 0
+            let layer: (Tensor) -> Tensor = {
+                runs += 1
+                return $0.linear(w)
+            }
+            let frozen = try scope { recomputed(x, layer) }
+            #expect(!frozen.requiresGrad && runs == 1)
+            w.requiresGrad = true
+            try scope { recomputed(x, layer).sum().backward() }
+            #expect(w.grad?.array(Float.self) == [1, 2] && runs == 3)
+        }
+    }
+
+    @Test func `a failure inside a recomputed segment is reported with its operator`() throws {
+        try TensorThread.cpu.run {
+            let x = Tensor.zeros([2, 3])
+            x.requiresGrad = true
+            let error = #expect(throws: TensorError.self) {
+                try scope("a test") { recomputed(x) { $0.matmul(Tensor.zeros([7, 7])) }.sum().backward() }
+            }
+            #expect(error.map { "\($0)" }?.contains("a test: tensor operator matmul failed") == true)
+            let sum = try scope { x.sum().item }
+            #expect(sum == 0)
+        }
+    }
+}
+
+extension Tensor {
+    /// Largest absolute element.
+    fileprivate var largest: Double { count == 0 ? 0 : detach().reshape(-1).pow(2).sqrt().max(0).item }
+}
