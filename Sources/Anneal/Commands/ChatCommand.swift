@@ -64,6 +64,7 @@ private enum Interrupt {
                 _exit(130)
             }
         }
+        action.sa_flags = SA_RESTART
         sigaction(SIGINT, &action, nil)
     }
 }

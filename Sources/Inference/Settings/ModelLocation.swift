@@ -21,7 +21,7 @@ public struct ModelLocation: Sendable, Equatable {
         guard files.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
             throw InferenceError("\(folder): there is no such folder; give a model folder or an adapter folder")
         }
-        guard files.fileExists(atPath: "\(folder)/adapter_config.json") else {
+        guard Self.isAdapter(folder) else {
             guard files.fileExists(atPath: "\(folder)/config.json") else {
                 throw InferenceError(
                     "\(folder) is no model folder (no config.json) and no adapter folder (no adapter_config.json)")
@@ -41,6 +41,9 @@ public struct ModelLocation: Sendable, Equatable {
         }
         self.init(modelFolder: base, adapters: [folder])
     }
+
+    /// Whether a folder holds an adapter.
+    static func isAdapter(_ folder: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/adapter_config.json") }
 
     /// The settings this location stands for, as `key=value` overrides.
     public var overrides: [String] {
