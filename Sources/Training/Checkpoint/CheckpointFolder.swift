@@ -27,6 +27,7 @@ public enum CheckpointFolder {
 
     /// Why a checkpoint cannot be resumed from; nil when it can.
     static func problem(_ path: String) -> String? {
+        guard FileManager.default.fileExists(atPath: path) else { return "there is no such folder" }
         for name in [TrainerState.fileName, ResumePointState.fileName, "optimizer.safetensors", "rng_state.safetensors"]
         where !FileManager.default.fileExists(atPath: "\(path)/\(name)") {
             return "it has no \(name) (it was saved with save_only_model, by another program, or is damaged)"
@@ -37,9 +38,16 @@ public enum CheckpointFolder {
 
     /// Removes what an interrupted save or delete left.
     static func removeLeftovers(in folder: String) {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        where name.hasPrefix("tmp-checkpoint-") || name.hasPrefix("tmp-deleted-") || name.hasSuffix(".partial") {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where isLeftover(name) {
             try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
         }
+    }
+
+    /// Temporary names: of checkpoints, of safetensors, of Foundation's atomic writes and of Reporting's (name.PID.tmp).
+    private static func isLeftover(_ name: String) -> Bool {
+        if name.hasPrefix("tmp-checkpoint-") || name.hasPrefix("tmp-deleted-") || name.hasSuffix(".partial") { return true }
+        if name.hasPrefix(".dat.nosync") { return true }
+        let parts = name.split(separator: ".")
+        return parts.count >= 3 && parts.last == "tmp" && Int(parts[parts.count - 2]) != nil
     }
 }
