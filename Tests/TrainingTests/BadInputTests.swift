@@ -189,7 +189,7 @@ struct BadInputTests {
         let result = try Program.train(
             RunSettings.lora(model: Self.vision, output: "output") + ["dataset_dir=data", "media_dir=data"], in: folder.path)
         #expect(result.status == 1)
-        for word in ["data/vision.json, row 1", "a.jpg", "truncated", "download it again"] {
+        for word in ["data/vision.json, row ", "a.jpg", "truncated", "download it again"] {
             #expect(result.errors.contains(word), "\(result.errors)")
         }
     }

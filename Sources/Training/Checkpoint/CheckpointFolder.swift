@@ -1,5 +1,7 @@
 import Foundation
+import Models
 import Reporting
+import Torch
 
 /// The checkpoints of an output folder.
 public enum CheckpointFolder {
@@ -32,7 +34,16 @@ public enum CheckpointFolder {
         where !FileManager.default.fileExists(atPath: "\(path)/\(name)") {
             return "it has no \(name) (it was saved with save_only_model, by another program, or is damaged)"
         }
-        do { _ = try ResumePointState(folder: path) } catch { return "\(error)" }
+        do {
+            _ = try ResumePointState(folder: path)
+            // Trained weights lie in optimizer.safetensors; an adapter is read from its own file.
+            if FileManager.default.fileExists(atPath: "\(path)/adapter_config.json") {
+                _ = try AdapterConfig(folder: path)
+                _ = try Checkpoint(folder: path, stem: "adapter_model")
+            }
+        } catch {
+            return "\(error)"
+        }
         return nil
     }
 
