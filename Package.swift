@@ -71,8 +71,8 @@ let package = Package(
         module("Media", uses: ["CMedia"]),
         module("Prompting", uses: ["JSON", "Media"]),
         module("Datasets", uses: ["JSON", "Prompting", "Media"]),
-        module("Reporting", uses: ["CCairo"]),
-        module("Demo", uses: ["CCairo", "CPNG"]),
+        module("Reporting", uses: ["JSON", "CCairo"]),
+        module("Demo", uses: ["JSON", "CCairo", "CPNG"]),
         module("Training", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
         module("Inference", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
         .executableTarget(
@@ -91,7 +91,7 @@ let package = Package(
         tests("Media"),
         tests("Prompting", uses: ["JSON", "Media"]),
         tests("Datasets", uses: ["JSON", "Prompting", "Media"]),
-        tests("Reporting"),
+        tests("Reporting", uses: ["JSON"]),
         tests("Demo", uses: ["Prompting", "RunConfig"]),
         tests("Training", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
         // The executable is run as users run it.
