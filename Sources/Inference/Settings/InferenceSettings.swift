@@ -78,7 +78,9 @@ public struct InferenceSettings: Sendable {
         dtype = model.inferDtype
         notes = config.notes + picker.notes
         // A training file names the model it starts from; what it made lies in output_dir.
-        if location.adapters.isEmpty, config.training.isGiven(\.outputDir), ModelLocation.isAdapter(config.training.outputDir) {
+        if location.adapters.isEmpty, config.training.isGiven(\.outputDir),
+            ModelLocation.isAdapter(config.training.outputDir)
+        {
             let output = config.training.outputDir
             notes.append("\(output) holds an adapter that is not used: add adapter_name_or_path=\(output) to use it")
         }
