@@ -28,6 +28,11 @@ public struct InferenceSettings: Sendable {
         guard let modelFolder = config.model.modelNameOrPath else {
             throw InferenceError("model_name_or_path is missing")
         }
+        guard !ModelLocation.isAdapter(modelFolder) else {
+            throw InferenceError(
+                "model_name_or_path \(modelFolder) is an adapter: name its base model there, and put the adapter into adapter_name_or_path"
+            )
+        }
         let adapters = config.model.adapterNameOrPath ?? []
         location = ModelLocation(
             modelFolder: modelFolder,
