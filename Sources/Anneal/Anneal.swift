@@ -24,16 +24,9 @@ struct AnnealCommand: ParsableCommand {
         do {
             var command = try parseAsRoot()
             try command.run()
-        } catch let error as ExitCode {
-            exit(withError: error)
-        } catch let error as CleanExit {
-            exit(withError: error)
         } catch {
-            let message = fullMessage(for: error)
-            // ArgumentParser words its own errors; everything else describes itself.
-            if exitCode(for: error) == .validationFailure || message.hasPrefix("USAGE") {
-                exit(withError: error)
-            }
+            // ArgumentParser words its own errors (and its help); everything else describes itself.
+            if String(reflecting: type(of: error)).hasPrefix("ArgumentParser.") { exit(withError: error) }
             FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
             Foundation.exit(1)
         }

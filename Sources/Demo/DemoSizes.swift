@@ -8,7 +8,7 @@ public struct DemoSizes: Sendable, Equatable {
     public var numRulesTest: Int
 
     /// The sizes the shipped YAML files are tuned for.
-    public static let standard = DemoSizes(numSeeing: 5000, numRulesTrain: 3100, numRulesTest: 400)
+    public static let standard = DemoSizes(numSeeing: 5000, numRulesTrain: 9100, numRulesTest: 400)
 
     /// Any sizes; each must be at least 2.
     public init(numSeeing: Int, numRulesTrain: Int, numRulesTest: Int) {

@@ -8,7 +8,7 @@ struct ModelShape: Sendable {
     /// Blocks of the vision tower that see the whole picture; the others see one slot of 56 x 56 pixels.
     var fullAttentionBlocks = [1]
     var windowSize = 56
-    var textLayers = 4
+    var textLayers = 3
     var textHidden = 128
     var textIntermediate = 384
     var textHeads = 4

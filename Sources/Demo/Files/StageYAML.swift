@@ -42,7 +42,7 @@ enum StageYAML {
         gradient_accumulation_steps: 1
         learning_rate: 8.0e-4
         adam_beta2: 0.95
-        num_train_epochs: 3.0
+        num_train_epochs: 7.0
         lr_scheduler_type: cosine
         warmup_ratio: 0.1
         seed: 42
@@ -91,7 +91,7 @@ enum StageYAML {
         per_device_train_batch_size: 16
         gradient_accumulation_steps: 1
         learning_rate: 2.0e-3
-        num_train_epochs: 5.0
+        num_train_epochs: 3.0
         lr_scheduler_type: cosine
         warmup_ratio: 0.1
         seed: 42

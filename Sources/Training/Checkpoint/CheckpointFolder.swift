@@ -1,5 +1,7 @@
 import Foundation
+import Models
 import Reporting
+import Torch
 
 /// The checkpoints of an output folder.
 public enum CheckpointFolder {
@@ -27,19 +29,36 @@ public enum CheckpointFolder {
 
     /// Why a checkpoint cannot be resumed from; nil when it can.
     static func problem(_ path: String) -> String? {
+        guard FileManager.default.fileExists(atPath: path) else { return "there is no such folder" }
         for name in [TrainerState.fileName, ResumePointState.fileName, "optimizer.safetensors", "rng_state.safetensors"]
         where !FileManager.default.fileExists(atPath: "\(path)/\(name)") {
             return "it has no \(name) (it was saved with save_only_model, by another program, or is damaged)"
         }
-        do { _ = try ResumePointState(folder: path) } catch { return "\(error)" }
+        do {
+            _ = try ResumePointState(folder: path)
+            // Trained weights lie in optimizer.safetensors; an adapter is read from its own file.
+            if FileManager.default.fileExists(atPath: "\(path)/adapter_config.json") {
+                _ = try AdapterConfig(folder: path)
+                _ = try Checkpoint(folder: path, stem: "adapter_model")
+            }
+        } catch {
+            return "\(error)"
+        }
         return nil
     }
 
     /// Removes what an interrupted save or delete left.
     static func removeLeftovers(in folder: String) {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        where name.hasPrefix("tmp-checkpoint-") || name.hasPrefix("tmp-deleted-") || name.hasSuffix(".partial") {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where isLeftover(name) {
             try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
         }
+    }
+
+    /// Temporary names: of checkpoints, of safetensors, of Foundation's atomic writes and of Reporting's (name.PID.tmp).
+    private static func isLeftover(_ name: String) -> Bool {
+        if name.hasPrefix("tmp-checkpoint-") || name.hasPrefix("tmp-deleted-") || name.hasSuffix(".partial") { return true }
+        if name.hasPrefix(".dat.nosync") { return true }
+        let parts = name.split(separator: ".")
+        return parts.count >= 3 && parts.last == "tmp" && Int(parts[parts.count - 2]) != nil
     }
 }

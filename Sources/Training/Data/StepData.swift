@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 public import Media
 public import Models
@@ -79,7 +80,10 @@ public struct StepBuilder: Sendable {
                     packs.append(pack)
                     pack = emptyPack
                 }
-                try append(examples[index], weight: weight, to: &pack)
+                do { try append(examples[index], weight: weight, to: &pack) } catch let error as MediaError {
+                    let origin = examples[index].origin
+                    throw DataError("\(error)", dataset: origin.dataset, file: origin.file, row: origin.row)
+                }
             }
         }
         if !pack.tokenIDs.isEmpty { packs.append(pack) }

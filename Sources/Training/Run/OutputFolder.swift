@@ -13,7 +13,7 @@ enum OutputFolder {
         }
         if case .path(let path)? = config.training.resumeFromCheckpoint {
             if let problem = CheckpointFolder.problem(path) { throw TrainingError("resume_from_checkpoint \(path): \(problem)") }
-            try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try create(folder)
             return try ResumePointState(folder: path)
         }
         let contents = ((try? files.contentsOfDirectory(atPath: folder)) ?? []).filter { !$0.hasPrefix(".") }
@@ -39,8 +39,18 @@ enum OutputFolder {
                 try files.removeItem(atPath: "\(folder)/\(name)")
             }
         }
-        try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        guard access(folder, W_OK) == 0 else { throw TrainingError("output_dir \(folder) cannot be written to") }
+        try create(folder)
         return nil
+    }
+
+    private static func create(_ folder: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw TrainingError("output_dir \(folder) cannot be created; choose a folder you may write to")
+        }
+        guard access(folder, W_OK) == 0 else {
+            throw TrainingError("output_dir \(folder) cannot be written to; choose another folder or change its permissions")
+        }
     }
 }

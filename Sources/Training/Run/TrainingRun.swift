@@ -83,6 +83,17 @@ public struct TrainingRun: Sendable {
     /// Trains on the tensor thread and returns how it ended.
     public func start() throws -> Outcome {
         for note in config.notes { print("[note] \(note)") }
+        let output = config.training.outputDir, isNew = !FileManager.default.fileExists(atPath: output)
+        do {
+            return try startPrepared()
+        } catch {
+            // A run that failed before it wrote anything leaves nothing: rmdir keeps a folder that holds something.
+            if isNew { rmdir(output) }
+            throw error
+        }
+    }
+
+    private func startPrepared() throws -> Outcome {
         let resume = try OutputFolder.prepare(config)
         let bar = ProgressBar(title: "data", unit: "row", total: 1, delaySeconds: 2)
         let loaded = try loadData()
