@@ -8,7 +8,8 @@ import Torch
 /// Our half of Tools/parity/round_trip.sh: writes this program's logits of base + adapter for peft to be compared with.
 /// ANNEAL_ROUND_TRIP holds MODEL:ADAPTER:IDS.json:LOGITS.safetensors.
 struct RoundTripTests {
-    private static let paths = (ProcessInfo.processInfo.environment["ANNEAL_ROUND_TRIP"] ?? "").split(separator: ":").map(String.init)
+    private static let paths = (ProcessInfo.processInfo.environment["ANNEAL_ROUND_TRIP"] ?? "").split(separator: ":")
+        .map(String.init)
 
     /// One batch of rows of equal length; the images are those of the formula in ModelsTests' manifest.
     private struct Batch: Decodable {
@@ -49,7 +50,9 @@ struct RoundTripTests {
                 for axis in 0..<3 { pack.positions[axis] += positions.rows[axis] }
             }
             let logits = try scope {
-                noGrad { model.logits(model.hiddenStates(pack.input(patchValues: model.config.vision?.patchValues ?? 1))) }
+                noGrad {
+                    model.logits(model.hiddenStates(pack.input(patchValues: model.config.vision?.patchValues ?? 1)))
+                }
             }
             let shape = [batch.input_ids.count, logits.size(0) / batch.input_ids.count, logits.size(1)]
             try SafetensorsWriter.write([("logits", logits.reshape(shape))], to: paths[3])
