@@ -42,6 +42,8 @@ let package = Package(
                 .unsafeFlags([
                     "-isystem", "\(torch)/include", "-isystem", "\(torch)/include/torch/csrc/api/include",
                     "-O3", "-Wno-deprecated-declarations", "-Wno-psabi", "-Wno-nullability-completeness",
+                    // The wheel is built by GCC; newer clang mangles constrained templates differently.
+                    "-fclang-abi-compat=17",
                 ])
             ],
             linkerSettings: [
@@ -69,12 +71,13 @@ let package = Package(
         module("Prompting", uses: ["Media"]),
         module("Datasets", uses: ["Prompting", "Media"]),
         module("Reporting", uses: ["CCairo"]),
+        module("Demo", uses: ["CCairo", "CPNG"]),
         module("Training", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
-        module("Inference", uses: ["Torch", "NN", "Models", "Media", "Prompting"]),
+        module("Inference", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
         .executableTarget(
             name: "Anneal",
             dependencies: [
-                "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Training", "Inference",
+                "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Training", "Inference", "Demo",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),
@@ -87,7 +90,10 @@ let package = Package(
         tests("Prompting", uses: ["Media"]),
         tests("Datasets", uses: ["Prompting", "Media"]),
         tests("Reporting"),
+        tests("Demo", uses: ["Prompting", "RunConfig"]),
         tests("Training", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
+        // The executable is run as users run it.
+        tests("Inference", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Anneal"]),
     ],
     cxxLanguageStandard: .cxx20
 )

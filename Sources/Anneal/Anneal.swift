@@ -14,26 +14,28 @@ struct AnnealCommand: ParsableCommand {
             """,
         version: Program.version,
         subcommands: [
-            TrainCommand.self, TokenizeCommand.self, EnvironmentCommand.self, VersionCommand.self,
+            TrainCommand.self, ChatCommand.self, PredictCommand.self, ExportCommand.self, DemoCommand.self, TokenizeCommand.self,
+            EnvironmentCommand.self, VersionCommand.self,
         ])
 
     /// Runs the command; an error is one message on standard error and exit status 1, never a trap.
     static func main() {
+        bufferLines()
         do {
             var command = try parseAsRoot()
             try command.run()
-        } catch let error as ExitCode {
-            exit(withError: error)
-        } catch let error as CleanExit {
-            exit(withError: error)
         } catch {
-            let message = fullMessage(for: error)
-            // ArgumentParser words its own errors; everything else describes itself.
-            if exitCode(for: error) == .validationFailure || message.hasPrefix("USAGE") {
-                exit(withError: error)
-            }
+            // ArgumentParser words its own errors (and its help); everything else describes itself.
+            if String(reflecting: type(of: error)).hasPrefix("ArgumentParser.") { exit(withError: error) }
             FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
             Foundation.exit(1)
         }
+    }
+
+    /// Makes standard output line-buffered: a run is watched through a pipe or a log file as often as in a terminal.
+    /// Looked up by name because C's `stdout` is a mutable global that Swift 6 does not let one name.
+    private static func bufferLines() {
+        guard let symbol = dlsym(nil, "stdout") else { return }
+        setvbuf(symbol.assumingMemoryBound(to: UnsafeMutablePointer<FILE>.self).pointee, nil, _IOLBF, 0)
     }
 }

@@ -30,8 +30,9 @@ public final class LanguageModel: Module {
     public var outputWeight: Tensor { (output?.layer as? Linear)?.weight.value ?? decoder.embedding.weight.value }
 
     /// Final hidden states [T, D] of a packed batch, in the dtype `compute` (the embeddings' own when nil).
-    /// With `recompute` a layer keeps only its input for the backward pass.
-    public func hiddenStates(_ input: ModelInput, cache: KeyValueCache? = nil, recompute: Bool = false, compute: DType? = nil) -> Tensor {
+    /// With `recompute` a layer keeps only its input for the backward pass. `caches` hold the earlier positions of each
+    /// segment (one a segment, or none at all) and get this pass's keys and values.
+    public func hiddenStates(_ input: ModelInput, caches: [KeyValueCache] = [], recompute: Bool = false, compute: DType? = nil) -> Tensor {
         var x = decoder.embedding(input.tokenIDs)
         let dtype = compute ?? x.dtype
         x = x.to(dtype)
@@ -41,7 +42,7 @@ public final class LanguageModel: Module {
                 x = x.replacingRows(at: media.tokenRows, with: tokens.to(dtype))
             }
         }
-        return decoder(x, positions: input.positions, offsets: input.offsets, cache: cache, recompute: recompute)
+        return decoder(x, positions: input.positions, offsets: input.offsets, caches: caches, recompute: recompute)
     }
 
     /// Logits [T, V] of hidden states [T, D].

@@ -31,6 +31,7 @@ extension ModelConfig {
         case let ids as [Int]: eosTokenIDs = ids
         default: eosTokenIDs = []
         }
+        initializerRange = try fields.section("text_config")?.double("initializer_range", default: 0.02) ?? fields.double("initializer_range", default: 0.02)
         (text, vision) = try family.decode(fields)
     }
 }

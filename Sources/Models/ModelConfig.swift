@@ -12,6 +12,8 @@ public struct ModelConfig: Sendable, Equatable {
     public var dtype: DType
     /// Ids that end a generation, from config.json (generation_config.json may say more).
     public var eosTokenIDs: [Int]
+    /// Standard deviation of new weights.
+    public var initializerRange: Double
 }
 
 /// The decoder's shape.

@@ -141,7 +141,9 @@ extension RunConfig {
         case .refused(let reason):
             if !isDefault { throw failure("`\(key): \(value.configText)` cannot be used: \(reason)") }
         }
-        if purpose != .training, section == 3, case .supported = setting.status {
+        // The seed also draws answers.
+        let isUsed = purpose == .inference && key == "seed"
+        if purpose != .training, section == 3, !isUsed, case .supported = setting.status {
             notes.append("`\(key)` has no effect: it belongs to training.")
         }
     }

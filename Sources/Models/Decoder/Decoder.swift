@@ -28,10 +28,14 @@ final class Attention: Module {
         let v_TKd = qkv[2].reshape(-1, config.numKeyValueHeads, d)
         let scale = 1 / Double(d).squareRoot()
         let out_THd: Tensor
-        if let cache = context.cache {
-            let (keys, values) = cache.append(layer: layer, k_TKd, v_TKd)
-            out_THd = q_THd.cachedAttention(keys, values, scale: scale)
+        if context.continues {
+            let parts = context.segments.map { cache, rows in
+                let (keys, values) = cache.append(layer: layer, k_TKd[rows], v_TKd[rows])
+                return q_THd[rows].cachedAttention(keys, values, scale: scale)
+            }
+            out_THd = Tensor.cat(parts)
         } else {
+            for (cache, rows) in context.segments { _ = cache.append(layer: layer, k_TKd[rows], v_TKd[rows]) }
             out_THd = q_THd.segmentAttention(k_TKd, v_TKd, offsets: context.offsets, causal: true, scale: scale)
         }
         return o(out_THd.reshape(-1, config.numHeads * d))
@@ -87,7 +91,17 @@ final class DecoderLayer: Module {
 struct DecoderContext {
     let rotary: RotaryTable
     let offsets: [Int]
-    let cache: KeyValueCache?
+    /// Each segment's cache and rows; empty without caches.
+    let segments: [(cache: KeyValueCache, rows: Range<Int>)]
+    /// Whether any segment attends to positions of an earlier pass.
+    let continues: Bool
+
+    init(rotary: RotaryTable, offsets: [Int], caches: [KeyValueCache]) {
+        self.rotary = rotary
+        self.offsets = offsets
+        segments = zip(caches, zip(offsets, offsets.dropFirst())).map { ($0, $1.0..<$1.1) }
+        continues = caches.contains { $0.length > 0 }
+    }
 }
 
 /// The language model without its output layer: embeddings -> layers -> final norm.
@@ -109,10 +123,10 @@ public final class Decoder: Module {
     }
 
     /// Embedded tokens [T, D] -> normalised hidden states [T, D].
-    func callAsFunction(_ embedded: Tensor, positions: [[Int]], offsets: [Int], cache: KeyValueCache?, recompute: Bool) -> Tensor {
+    func callAsFunction(_ embedded: Tensor, positions: [[Int]], offsets: [Int], caches: [KeyValueCache], recompute: Bool) -> Tensor {
         let context = DecoderContext(
             rotary: RotaryTable(config.rope, headDim: config.headDim, positions: positions, offsets: offsets), offsets: offsets,
-            cache: cache)
+            caches: caches)
         var x = embedded
         for (index, layer) in layers.enumerated() {
             x = recompute ? recomputed(x) { layer($0, context, layer: index) } : layer(x, context, layer: index)

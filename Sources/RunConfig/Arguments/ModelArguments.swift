@@ -37,7 +37,7 @@ public struct ModelSettings: SettingDeclarations {
         "low_cpu_mem_usage", true, "Load weights without a second copy.",
         .noEffect("weights are always read by memory map."))
     public let ropeScaling = Setting<RopeScalingKind?>(
-        "rope_scaling", nil, "Stretch the rotary positions to a longer context.")
+        "rope_scaling", nil, "Stretch the rotary positions to a longer context.", .notSupportedYet)
     public let flashAttn = Setting(
         "flash_attn", AttentionKind.auto, "Which attention kernel of Python to use.",
         .noEffect("the kernel is chosen from the device and the shapes."))
@@ -64,7 +64,7 @@ public struct ModelSettings: SettingDeclarations {
     public let upcastLmheadOutput = Setting(
         "upcast_lmhead_output", false, "Compute the output layer's result in fp32.", .notSupportedYet)
     public let trainFromScratch = Setting(
-        "train_from_scratch", false, "Start from random weights instead of the model's.", .notSupportedYet)
+        "train_from_scratch", false, "Start from random weights instead of the model's.")
     public let inferBackend = Setting(
         "infer_backend", InferenceBackend.huggingface, "Which engine of Python to generate with.",
         .noEffect("Anneal has one engine of its own."))

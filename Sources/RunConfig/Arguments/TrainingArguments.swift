@@ -105,7 +105,8 @@ public struct TrainingSettings: SettingDeclarations {
     public let ligerKernelConfig = Setting<[String: ConfigValue]?>(
         "liger_kernel_config", nil, "Liger: which kernels.", .noEffect("the kernels are Anneal's own."))
     public let useCache = Setting("use_cache", false, "Keep keys and values while training.", .notSupportedYet)
-    public let useCPU = Setting("use_cpu", false, "Train on the CPU although there is a GPU.")
+    public let useCPU = Setting(
+        "use_cpu", false, "Train on the CPU although there is a GPU.", .noEffect("training runs on the CPU in any case."))
     public let torchEmptyCacheSteps = Setting<Int?>(
         "torch_empty_cache_steps", nil, "Steps between emptying the GPU's memory cache.", .notSupportedYet,
         limits: .atLeast(1))
@@ -159,13 +160,15 @@ public struct TrainingSettings: SettingDeclarations {
         "logging_steps", 500.0, "Updates between log lines; below 1 a part of all updates.", limits: .atLeast(0))
     public let loggingFirstStep = Setting("logging_first_step", false, "Log the first update too.")
     public let loggingNanInfFilter = Setting(
-        "logging_nan_inf_filter", true, "Leave losses that are not numbers out of the logged mean.")
+        "logging_nan_inf_filter", true, "Leave losses that are not numbers out of the logged mean.",
+        .noEffect("a loss that is not a number stops the run before any weight changes."))
     public let loggingDir = Setting<String?>(
         "logging_dir", nil, "Folder for TensorBoard's files; output_dir/runs when not given.")
     public let reportTo = Setting<[String]>(
         "report_to", [], "Who gets the curves: none or tensorboard.",
         .only(["none", "tensorboard"], "only none and tensorboard are supported yet."))
-    public let runName = Setting<String?>("run_name", nil, "Name of the run.")
+    public let runName = Setting<String?>(
+        "run_name", nil, "Name of the run.", .noEffect("no tracker that shows names is supported yet."))
     public let includeNumInputTokensSeen = Setting(
         "include_num_input_tokens_seen", InputTokenCount.no, "Log the number of tokens seen.")
     public let disableTqdm = Setting<Bool?>("disable_tqdm", nil, "Hide the progress bar.")

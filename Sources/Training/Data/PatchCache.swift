@@ -1,5 +1,6 @@
 import Foundation
 import Media
+import Prompting
 
 /// Decoded media of earlier steps, kept while they fit: small data sets are decoded once, large ones every epoch.
 /// `@unchecked`: the tables are only touched under `lock`.

@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 public import Media
 public import Models
+public import Prompting
 import Torch
 
 /// The samples of one optimizer step (or one evaluation) as numbers, made away from the tensor thread.

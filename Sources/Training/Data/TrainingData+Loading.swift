@@ -1,40 +1,18 @@
 public import Datasets
 import Foundation
-public import Media
+import Media
 public import Prompting
 public import RunConfig
 
-/// How media become patches in a run.
-public struct MediaSettings: Sendable {
-    public var image: VisionProcessorConfig
-    public var video: VisionProcessorConfig
-    public var imageLimits: PixelLimits
-    public var videoLimits: PixelLimits
-    public var sampling: VideoSampling
-
+extension MediaSettings {
     /// The processor of the model folder with LLaMA-Factory's pixel limits.
     public init(modelFolder: String, _ arguments: ModelArguments) throws {
-        let folder = URL(fileURLWithPath: modelFolder)
-        image = try VisionProcessorConfig.image(modelFolder: folder)
-        video = try VisionProcessorConfig.video(modelFolder: folder)
-        imageLimits = PixelLimits(minPixels: arguments.imageMinPixels, maxPixels: arguments.imageMaxPixels)
-        videoLimits = PixelLimits(minPixels: arguments.videoMinPixels, maxPixels: arguments.videoMaxPixels)
-        sampling = VideoSampling(fps: arguments.videoFps, maxFrames: arguments.videoMaxlen)
+        try self.init(
+            modelFolder: modelFolder,
+            imageLimits: PixelLimits(minPixels: arguments.imageMinPixels, maxPixels: arguments.imageMaxPixels),
+            videoLimits: PixelLimits(minPixels: arguments.videoMinPixels, maxPixels: arguments.videoMaxPixels),
+            sampling: VideoSampling(fps: arguments.videoFps, maxFrames: arguments.videoMaxlen))
     }
-
-    /// The grids of a conversation's media, from their headers.
-    public func grids(of conversation: Conversation) throws -> MediaGrids {
-        MediaGrids(
-            images: try conversation.images.map { source in
-                let size = try Image.size(of: source)
-                return MediaGrid(try image.grid(forWidth: size.width, height: size.height, limits: imageLimits))
-            },
-            videos: try conversation.videos.map { MediaGrid(try video.grid(ofVideo: $0, sampling: sampling, limits: videoLimits)) })
-    }
-}
-
-extension MediaGrid {
-    init(_ grid: PatchGrid) { self.init(frames: grid.t, rows: grid.h, columns: grid.w) }
 }
 
 extension TrainingData {

@@ -18,6 +18,11 @@ extension TrainingRun {
         let count = ParameterCount(model)
         print("Fine-tuning method: \(adapter == nil ? "Full" : "LoRA")")
         print(count.line)
+        if config.model.printParamStatus {
+            for (path, parameter) in model.parameters() {
+                print("name: \(path), dtype: \(parameter.value.dtype), device: cpu, trainable: \(parameter.isTrainable)")
+            }
+        }
         let parts = try trainerParts(model, adapter, data, plan, count, resume: resume)
         let trainer = try Trainer(parts, resume: resume)
         for (_, layer) in model.loraLayers { layer.isTraining = true }
@@ -44,6 +49,11 @@ extension TrainingRun {
     }
 
     private func loadModel() throws -> LanguageModel {
+        if config.model.trainFromScratch {
+            let model = LanguageModel(modelConfig)
+            try scope("drawing random weights") { model.initializeWeights(dtype: compute) }
+            return model
+        }
         let bar = ProgressBar(title: "weights", unit: "tensor", total: 1, delaySeconds: 2)
         defer { bar.finish() }
         return try scope("loading \(modelFolder)") {

@@ -1,0 +1,5 @@
+/// A question and its answer.
+struct Turn: Sendable, Equatable {
+    var question: String
+    var answer: String
+}

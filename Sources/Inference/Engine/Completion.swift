@@ -1,0 +1,18 @@
+/// The tokens of one answer.
+public struct Completion: Sendable, Equatable {
+    /// Why an answer ended.
+    public enum Finish: String, Sendable, Equatable {
+        /// The model wrote a token that ends its turn.
+        case stop
+        /// The answer reached its longest length.
+        case length
+        /// The receiver wanted no more.
+        case cancelled
+    }
+
+    /// Without the token that ended it.
+    public var tokenIDs: [Int32] = []
+    public var finish = Finish.length
+
+    public init() {}
+}

@@ -1,0 +1,51 @@
+public import RunConfig
+
+/// How the tokens of an answer are chosen; the names in parentheses are LLaMA-Factory's keys.
+public struct SamplingSettings: Sendable, Equatable {
+    /// Draw by chance; otherwise the likeliest token is taken (`do_sample`). Off when the temperature is 0.
+    public var samples = true
+    /// `temperature`.
+    public var temperature = 0.95
+    /// Share of probability that is drawn from (`top_p`).
+    public var topP = 0.7
+    /// Number of tokens that are drawn from; 0 or less for all (`top_k`).
+    public var topK = 50
+    /// Above 1 makes tokens of the prompt and the answer less likely (`repetition_penalty`).
+    public var repetitionPenalty = 1.0
+    /// Longest answer in tokens (`max_new_tokens`); nil leaves it to `maxLength`.
+    public var maxNewTokens: Int? = 1024
+    /// Longest prompt and answer together when `maxNewTokens` is nil (`max_length`).
+    public var maxLength = 1024
+    /// Leave special tokens out of the text (`skip_special_tokens`).
+    public var skipSpecialTokens = true
+    /// The same seed draws the same answer, whatever is computed beside it.
+    public var seed: UInt64 = 42
+
+    public init() {}
+
+    public init(_ generation: GenerationArguments, seed: UInt64) {
+        samples = generation.doSample
+        temperature = generation.temperature
+        topP = generation.topP
+        topK = generation.topK
+        repetitionPenalty = generation.repetitionPenalty
+        maxNewTokens = generation.effectiveMaxNewTokens
+        maxLength = generation.maxLength
+        skipSpecialTokens = generation.skipSpecialTokens
+        self.seed = seed
+    }
+
+    /// The likeliest token each time.
+    public static func greedy(maxNewTokens: Int) -> SamplingSettings {
+        var settings = SamplingSettings()
+        settings.samples = false
+        settings.maxNewTokens = maxNewTokens
+        return settings
+    }
+
+    /// Whether chance has a part.
+    var isRandom: Bool { samples && temperature > 0 && topK != 1 }
+
+    /// Tokens that an answer to a prompt of `promptLength` may have.
+    func limit(promptLength: Int) -> Int { maxNewTokens ?? max(0, maxLength - promptLength) }
+}

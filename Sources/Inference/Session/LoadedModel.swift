@@ -1,0 +1,65 @@
+import Foundation
+import Models
+import Torch
+
+/// Weights with their adapters. `@unchecked`: the model is only touched on the tensor thread.
+final class LoadedModel: @unchecked Sendable {
+    private let model: LanguageModel
+    /// What was loaded, for the user.
+    let messages: [String]
+
+    /// - Parameter mergesAdapters: false leaves the last adapter beside the weights.
+    init(_ location: ModelLocation, dtype: DType, mergesAdapters: Bool) throws {
+        let box = try TensorThread.cpu.run {
+            try scope("loading \(location.modelFolder)") {
+                let model = try LanguageModel.load(folder: location.modelFolder, dtype: dtype)
+                return Box(model, try Self.addAdapters(location, to: model, mergesLast: mergesAdapters))
+            }
+        }
+        model = box.model
+        messages = box.messages
+    }
+
+    /// Runs `body` with the model on the tensor thread.
+    func run<Result: Sendable>(_ body: @escaping @Sendable (LanguageModel) throws -> Result) throws -> Result {
+        try TensorThread.cpu.run { try body(self.model) }
+    }
+
+    /// Loads the adapters in order, each merged before the next one comes.
+    static func addAdapters(_ location: ModelLocation, to model: LanguageModel, mergesLast: Bool) throws -> [String] {
+        guard !location.adapters.isEmpty else { return [] }
+        var messages: [String] = []
+        var numMerged = 0
+        for (index, folder) in location.adapters.enumerated() {
+            let config = try model.loadLoRA(folder: folder)
+            if let warning = Self.baseWarning(recorded: config.baseModel, base: location.modelFolder, adapter: folder) {
+                messages.append(warning)
+            }
+            if mergesLast || index < location.adapters.count - 1 {
+                model.mergeLoRA()
+                numMerged += 1
+            }
+        }
+        if numMerged > 0 { messages.append("Merged \(numMerged) adapter(s).") }
+        messages.append("Loaded adapter(s): \(location.adapters.joined(separator: ","))")
+        return messages
+    }
+
+    /// A line for the user when an adapter names another base model than the one it is put on.
+    private static func baseWarning(recorded: String, base: String, adapter: String) -> String? {
+        func name(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent }
+        guard !recorded.isEmpty, name(recorded) != name(base) else { return nil }
+        return
+            "[warning] \(adapter) was trained on \(recorded); it is put on \(base). The shapes fit, but are these the same weights?"
+    }
+
+    /// Carries the model off the tensor thread. `@unchecked`: nothing touches it on the way.
+    private final class Box: @unchecked Sendable {
+        let model: LanguageModel
+        let messages: [String]
+        init(_ model: LanguageModel, _ messages: [String]) {
+            self.model = model
+            self.messages = messages
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+import Models
+import Prompting
+
+/// What a model folder holds besides weights, checked against each other.
+struct ModelParts {
+    let config: ModelConfig
+    let template: Template
+    let tokenizer: Tokenizer
+    /// Tokens that end an answer: the template's, and those of generation_config.json and config.json.
+    let stopIDs: Set<Int32>
+    let warnings: [String]
+
+    init(_ settings: InferenceSettings) throws {
+        let folder = settings.location.modelFolder
+        config = try ModelConfig(folder: folder)
+        var template = try TemplateCatalog.template(named: settings.template)
+        if let system = settings.defaultSystem { template.defaultSystem = system }
+        var tokenizer = try Tokenizer(folder: folder)
+        let changes = try template.fit(&tokenizer)
+        let numRows = config.text.vocabularySize
+        if changes.numNewTokens > 0, tokenizer.idLimit > numRows {
+            throw InferenceError(
+                "template \(template.name) needs \(changes.numNewTokens) tokens that the vocabulary of \(folder) has no rows for; choose the template of this model"
+            )
+        }
+        guard tokenizer.idLimit <= numRows else {
+            throw InferenceError(
+                "\(folder): the tokenizer has ids up to \(tokenizer.idLimit - 1), the model's vocabulary only \(numRows) rows; tokenizer and model do not belong together"
+            )
+        }
+        if template.media != nil, config.vision == nil {
+            throw InferenceError(
+                "template \(template.name) is for vision-language models, \(folder) is a \(config.modelType) model; choose its template"
+            )
+        }
+        self.template = template
+        self.tokenizer = tokenizer
+        stopIDs = Set(template.stopIDs(tokenizer: tokenizer)).union(config.eosTokenIDs.map { Int32(clamping: $0) })
+            .union(Self.generationStops(folder))
+        var warnings: [String] = []
+        if changes.numNewTokens > 0 {
+            warnings.append(
+                "[warning] template \(template.name) needs \(changes.numNewTokens) tokens that the tokenizer of \(folder) lacks; is it the template of this model?"
+            )
+        }
+        if config.vision != nil, template.media == nil {
+            warnings.append(
+                "[warning] template \(template.name) takes no images although \(folder) is a vision-language model")
+        }
+        self.warnings = warnings
+    }
+
+    /// `eos_token_id` of generation_config.json: one id or a list.
+    private static func generationStops(_ folder: String) -> [Int32] {
+        guard let data = FileManager.default.contents(atPath: "\(folder)/generation_config.json"),
+            let value = (try? JSONValue(parsing: String(decoding: data, as: UTF8.self)))?["eos_token_id"]
+        else { return [] }
+        return (value.arrayValue ?? [value]).compactMap { $0.intValue.map { Int32(clamping: $0) } }
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import Reporting
+import RunConfig
+import Testing
+
+@testable import Inference
+
+struct PredictTests {
+    private let arguments = [
+        Fixture.model("qwen2.5-vl"), "adapter_name_or_path=\(Fixture.adapter("qwen2.5-vl"))", "template=qwen2_vl",
+        "dataset=vision", "dataset_dir=\(Fixture.data)", "max_new_tokens=5",
+    ]
+
+    private func predict(_ path: String, _ more: String..., overwrites: Bool = false, batchSize: Int = 4) throws -> (
+        PredictionRun.Result, [String]
+    ) {
+        let config = try RunConfig.load(modelArguments: arguments + more, purpose: .inference)
+        let lines = Collected<String>(count: 100), counter = Counter()
+        let result = try PredictionRun(config, savePath: path, overwrites: overwrites, batchSize: batchSize).start {
+            lines.set(counter.next(), $0)
+        }
+        return (result, lines.values)
+    }
+
+    @Test("Predictions are written in order, do not depend on batches, and go on after a stop")
+    func resumes() throws {
+        try Fixture.withFolder { folder in
+            let path = "\(folder)/out/pred.jsonl"
+            let (result, log) = try predict(path)
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+            #expect(result.lines.count == 10)
+            #expect(result.numNew == 10)
+            let text = String(decoding: bytes, as: UTF8.self)
+            let stars = String(repeating: "*", count: 70)
+            #expect(log.suffix(3) == [stars, "10 total generated results have been saved at \(path).", stars])
+            #expect(
+                text.hasPrefix(
+                    #"{"prompt": "system\nYou are a helpful assistant.\nuser\nHow many cubes are there?\nassistant\n", "predict": ""#
+                ))
+            #expect(text.contains(#""label": "There are 3 red cubes.\n"}"#))
+            let (one, _) = try predict("\(folder)/one.jsonl", batchSize: 1)
+            #expect(one.lines == result.lines)
+            // Killed inside line 4.
+            let cut = bytes.split(separator: 0x0A).prefix(3).reduce(0) { $0 + $1.count + 1 } + 20
+            try bytes.prefix(cut).write(to: URL(fileURLWithPath: path))
+            let (again, messages) = try predict(path)
+            #expect(messages.contains("Going on after 3 of 10 predictions in \(path)."))
+            #expect(again.numNew == 7)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes)
+            let (done, _) = try predict(path)
+            #expect(done.numNew == 0)
+            #expect(done.lines == result.lines)
+        }
+    }
+
+    @Test("A file of other predictions is not added to")
+    func otherRun() throws {
+        try Fixture.withFolder { folder in
+            let path = "\(folder)/pred.jsonl"
+            _ = try predict(path)
+            let error = #expect(throws: InferenceError.self) { try predict(path, "temperature=0") }
+            #expect(
+                error?.description.contains("holds predictions of another model, data set or settings (there sampling")
+                    == true)
+            #expect(error?.description.hasSuffix("name another file with --save, or add --overwrite") == true)
+            let (result, _) = try predict(path, "temperature=0", overwrites: true)
+            #expect(result.numNew == 10)
+            try Data("notes\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/notes.txt"))
+            #expect(throws: InferenceError.self) { try predict("\(folder)/notes.txt") }
+            #expect(try String(contentsOfFile: "\(folder)/notes.txt", encoding: .utf8) == "notes\n")
+        }
+    }
+
+    @Test("Labels of few kinds give a confusion matrix with recall, precision and F1")
+    func score() throws {
+        func line(_ label: String, _ predict: String) -> PredictionLine {
+            PredictionLine(prompt: "", predict: predict, label: label)
+        }
+        let lines =
+            Array(repeating: line("满足要求\n", "满足要求"), count: 3) + [line("满足要求\n", " 不满足要求")]
+            + Array(repeating: line("不满足要求\n", "不满足要求"), count: 2) + [line("不满足要求\n", "也许")]
+        let score = PredictionScore(lines)
+        let matrix = try #require(score.matrix)
+        #expect(matrix.classes == ["满足要求", "不满足要求"])
+        #expect(matrix.counts == [[3, 1], [0, 2]])
+        #expect(matrix.numInvalid == [0, 1])
+        #expect(score.numRight == 5)
+        #expect(score.accuracy == 5.0 / 7)
+        #expect([score.f1(0), score.f1(1)] == [6.0 / 7, 4.0 / 6])
+        #expect(score.lines.last == "F1: 满足要求 85.7%, 不满足要求 66.7%; mean 76.2%")
+        let free = PredictionScore((0..<30).map { line("text \($0)", "text \($0 % 2)") })
+        #expect(free.matrix == nil)
+        #expect(free.lines == ["accuracy 6.7% (2 of 30 equal their label)"])
+        #expect(PredictionScore([]).lines == ["no predictions to compare"])
+    }
+
+    @Test("The command predicts, scores and says what is missing")
+    func command() throws {
+        try Fixture.withFolder { folder in
+            let made = try Program.run(
+                [
+                    "predict", Fixture.model("qwen2"), "--dataset", "text", "--dataset-dir", Fixture.data, "--template",
+                    "qwen", "--save",
+                    "p.jsonl", "max_new_tokens=3", "max_samples=5",
+                ], folder: folder)
+            #expect(made.status == 0, "\(made.errors)")
+            #expect(made.output.contains("5 total generated results have been saved at p.jsonl."))
+            #expect(made.output.contains("accuracy "))
+            let bare = try Program.run(["predict", Fixture.model("qwen2"), "template=qwen"], folder: folder)
+            #expect(bare.status == 1)
+            #expect(
+                bare.errors
+                    == "Error: no data set is named: add --dataset NAME (of dataset_info.json in dataset_dir, or a file)\n"
+            )
+        }
+    }
+}
