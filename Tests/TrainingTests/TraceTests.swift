@@ -114,10 +114,10 @@ struct TraceTests {
                 compared += 1
             }
         }
-        #expect(compared >= (isFresh ? 2 : 4) * theirs.count - 2)
+        #expect(compared >= 2 * theirs.count)
     }
 
-    /// Adam divides by the root of tiny second moments, so rounding of the gradients shows in the weights.
+    /// Weights of size 0.1 agree to about 1e-6.
     private func compareAdapters(_ output: String, _ folder: String) throws {
         let ours = try SafetensorsFile(path: "\(output)/adapter_model.safetensors")
         let theirs = try SafetensorsFile(path: "\(folder)/final.safetensors")
@@ -126,7 +126,7 @@ struct TraceTests {
             let a = try #require(ours.tensor(name)), b = try #require(theirs.tensor(name))
             #expect(a.shape == b.shape && a.dtype == b.dtype)
             let difference = try scope { (a - b).largest }
-            #expect(difference < 2e-4, "\(name)")
+            #expect(difference < 1e-5, "\(name)")
         }
     }
 
