@@ -214,6 +214,19 @@ struct ResumeTests {
         #expect(bytes("adapter_model.safetensors") != bytes("checkpoint-10/adapter_model.safetensors"))
     }
 
+    @Test func `evaluation is free of dropout and draws no random numbers`() throws {
+        let folder = try TemporaryFolder()
+        var losses: [[Double]] = []
+        for evaluates in ["steps", "no"] {
+            let state = try train(
+                RunSettings.lora(
+                    output: "\(folder.path)/\(evaluates)",
+                    ["lora_dropout=0.5", "val_size=0.2", "eval_strategy=\(evaluates)", "eval_steps=2"]))
+            losses.append(state.log_history.compactMap { $0["loss"] })
+        }
+        #expect(losses[0] == losses[1] && losses[0].count == 6)
+    }
+
     @Test func `early stopping ends a run that gains nothing any more`() throws {
         let output = try TemporaryFolder()
         let config = try RunConfig.load(

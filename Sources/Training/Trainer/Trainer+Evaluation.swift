@@ -1,4 +1,6 @@
 import Foundation
+import Models
+import NN
 import Reporting
 import Torch
 
@@ -7,6 +9,10 @@ extension Trainer {
     /// as transformers computes it.
     @discardableResult
     func evaluate() throws -> LogRecord {
+        // No dropout, and no random numbers drawn.
+        let layers = model.loraLayers.filter { $0.layer.isTraining }
+        for (_, layer) in layers { layer.isTraining = false }
+        defer { for (_, layer) in layers { layer.isTraining = true } }
         var metrics: LogRecord = [:]
         for (name, builder) in evaluations {
             let prefix = name.map { "eval_\($0)" } ?? "eval"
@@ -43,7 +49,8 @@ extension Trainer {
         }
         metrics["epoch"] = .double(state.epoch)
         // Half an evaluation says nothing; the run is about to stop.
-        guard !(StopRequest.isPending && state.globalStep < settings.plan.totalUpdates) else { return metrics }
+        progress.owesEvaluation = StopRequest.isPending && state.globalStep < settings.plan.totalUpdates
+        guard !progress.owesEvaluation else { return metrics }
         state.log(metrics)
         lastEvaluatedStep = state.globalStep
         try console.log(state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens)

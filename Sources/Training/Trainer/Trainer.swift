@@ -57,6 +57,12 @@ final class Trainer {
         let plan = settings.plan
         console.begin(startStep: state.globalStep, totalSteps: plan.totalUpdates)
         if settings.evaluatesOnStart, state.globalStep == 0 { try evaluate() }
+        if progress.owesEvaluation {
+            try evaluate()
+            let (isNewBest, stops) = judge()
+            if isNewBest, settings.saveStrategy == .best { try save() }
+            if stops { return true }
+        }
         var upcoming: Prefetched<StepData>?
         while state.globalStep < plan.totalUpdates {
             let update = loader.next()
