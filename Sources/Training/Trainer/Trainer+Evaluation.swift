@@ -30,7 +30,9 @@ extension Trainer {
                 try scope("evaluation") {
                     noGrad {
                         for pack in data.packs where !pack.labels.isEmpty {
-                            let result = objective.loss(of: pack, model: model, options: ForwardOptions(compute: options.compute, recompute: false))
+                            let result = objective.loss(
+                                of: pack, model: model,
+                                options: ForwardOptions(compute: options.compute, recompute: false))
                             loss += result.loss.item * share
                             hits += result.numHits
                         }
@@ -45,7 +47,8 @@ extension Trainer {
             let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
             metrics["\(prefix)_loss"] = .double(loss)
             if targets > 0 { metrics["\(prefix)_token_acc"] = .double(Double(hits) / Double(targets)) }
-            metrics.merge(RunResults.speed(split: prefix, runtimeSeconds: seconds, numSamples: count, numSteps: batches.count))
+            metrics.merge(
+                RunResults.speed(split: prefix, runtimeSeconds: seconds, numSamples: count, numSteps: batches.count))
         }
         metrics["epoch"] = .double(state.epoch)
         // Half an evaluation says nothing; the run is about to stop.
@@ -53,13 +56,15 @@ extension Trainer {
         guard !progress.owesEvaluation else { return metrics }
         state.log(metrics)
         lastEvaluatedStep = state.globalStep
-        try console.log(state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens)
+        try console.log(
+            state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens)
         return metrics
     }
 
     /// Compares the newest evaluation with the best one: (is it better, should training stop).
     func judge() -> (isNewBest: Bool, stops: Bool) {
-        guard let name = settings.bestMetric ?? (settings.patience == nil ? nil : "loss"), lastEvaluatedStep == state.globalStep,
+        guard let name = settings.bestMetric ?? (settings.patience == nil ? nil : "loss"),
+            lastEvaluatedStep == state.globalStep,
             let record = state.logHistory.last
         else { return (false, false) }
         let key = name.hasPrefix("eval_") ? name : "eval_\(name)"
