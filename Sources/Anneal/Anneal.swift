@@ -14,7 +14,8 @@ struct AnnealCommand: ParsableCommand {
             """,
         version: Program.version,
         subcommands: [
-            TrainCommand.self, ChatCommand.self, PredictCommand.self, ExportCommand.self, DemoCommand.self, TokenizeCommand.self,
+            TrainCommand.self, ChatCommand.self, PredictCommand.self, ExportCommand.self, DemoCommand.self,
+            TokenizeCommand.self,
             EnvironmentCommand.self, VersionCommand.self,
         ])
 

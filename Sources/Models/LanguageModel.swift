@@ -16,13 +16,17 @@ public final class LanguageModel: Module {
         self.config = config
         decoder = Decoder(config.text)
         vision = config.vision.map(VisionTower.init)
-        output = config.text.tiesEmbeddings ? nil : LinearSlot(config.text.hiddenSize, config.text.vocabularySize, bias: false)
+        output =
+            config.text.tiesEmbeddings
+            ? nil : LinearSlot(config.text.hiddenSize, config.text.vocabularySize, bias: false)
     }
 
     /// Members under the module paths of transformers 5.
     public var members: [Member] {
         let inner: [Member] =
-            if let vision { [.module("model.visual", vision), .module("model.language_model", decoder)] } else { [.module("model", decoder)] }
+            if let vision { [.module("model.visual", vision), .module("model.language_model", decoder)] } else {
+                [.module("model", decoder)]
+            }
         return inner + (output.map { [.linear("lm_head", $0)] } ?? [])
     }
 
@@ -32,7 +36,9 @@ public final class LanguageModel: Module {
     /// Final hidden states [T, D] of a packed batch, in the dtype `compute` (the embeddings' own when nil).
     /// With `recompute` a layer keeps only its input for the backward pass. `caches` hold the earlier positions of each
     /// segment (one a segment, or none at all) and get this pass's keys and values.
-    public func hiddenStates(_ input: ModelInput, caches: [KeyValueCache] = [], recompute: Bool = false, compute: DType? = nil) -> Tensor {
+    public func hiddenStates(
+        _ input: ModelInput, caches: [KeyValueCache] = [], recompute: Bool = false, compute: DType? = nil
+    ) -> Tensor {
         var x = decoder.embedding(input.tokenIDs)
         let dtype = compute ?? x.dtype
         x = x.to(dtype)

@@ -8,7 +8,9 @@ public enum ModelCatalog {
 
     public static var modelTypes: [String] { families.flatMap { $0.modelTypes } }
 
-    static func family(modelType: String) -> (any ModelFamily.Type)? { families.first { $0.modelTypes.contains(modelType) } }
+    static func family(modelType: String) -> (any ModelFamily.Type)? {
+        families.first { $0.modelTypes.contains(modelType) }
+    }
 }
 
 /// What distinguishes a family: how its config.json is read and how its weights are named.

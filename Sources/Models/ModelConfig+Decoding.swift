@@ -7,7 +7,8 @@ extension ModelConfig {
         let path = "\(folder)/config.json"
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ModelConfigError(
-                folder, "has no config.json; model_name_or_path must be a local model folder (download the model first)")
+                folder, "has no config.json; model_name_or_path must be a local model folder (download the model first)"
+            )
         }
         try self.init(json: data, path: path)
     }
@@ -21,17 +22,23 @@ extension ModelConfig {
         modelType = try fields.string("model_type")
         guard let family = ModelCatalog.family(modelType: modelType) else {
             throw ModelConfigError(
-                path, "model_type \"\(modelType)\" is not supported; supported: \(ModelCatalog.modelTypes.joined(separator: ", "))")
+                path,
+                "model_type \"\(modelType)\" is not supported; supported: \(ModelCatalog.modelTypes.joined(separator: ", "))"
+            )
         }
         let name = object["dtype"] as? String ?? object["torch_dtype"] as? String ?? "float32"
-        guard let dtype = DType(configName: name) else { throw ModelConfigError(path, "dtype \"\(name)\" is not supported") }
+        guard let dtype = DType(configName: name) else {
+            throw ModelConfigError(path, "dtype \"\(name)\" is not supported")
+        }
         self.dtype = dtype
         switch object["eos_token_id"] ?? (object["text_config"] as? [String: Any])?["eos_token_id"] {
         case let id as Int: eosTokenIDs = [id]
         case let ids as [Int]: eosTokenIDs = ids
         default: eosTokenIDs = []
         }
-        initializerRange = try fields.section("text_config")?.double("initializer_range", default: 0.02) ?? fields.double("initializer_range", default: 0.02)
+        initializerRange =
+            try fields.section("text_config")?.double("initializer_range", default: 0.02)
+            ?? fields.double("initializer_range", default: 0.02)
         (text, vision) = try family.decode(fields)
     }
 }
@@ -46,7 +53,9 @@ struct ConfigFields {
         self.path = path
     }
 
-    func section(_ key: String) -> ConfigFields? { (object[key] as? [String: Any]).map { ConfigFields($0, path: path) } }
+    func section(_ key: String) -> ConfigFields? {
+        (object[key] as? [String: Any]).map { ConfigFields($0, path: path) }
+    }
 
     func has(_ key: String) -> Bool { object[key] != nil && !(object[key] is NSNull) }
 
@@ -58,7 +67,9 @@ struct ConfigFields {
         return number.doubleValue
     }
     func double(_ key: String, default fallback: Double) throws -> Double { has(key) ? try double(key) : fallback }
-    func bool(_ key: String, default fallback: Bool) throws -> Bool { has(key) ? try value(key, "true or false") : fallback }
+    func bool(_ key: String, default fallback: Bool) throws -> Bool {
+        has(key) ? try value(key, "true or false") : fallback
+    }
 
     private func value<Value>(_ key: String, _ expected: String) throws -> Value {
         guard let value = object[key] as? Value else { throw wrong(key, expected) }

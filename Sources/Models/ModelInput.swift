@@ -14,7 +14,9 @@ public struct ModelInput {
     public var images: VisionInput?
     public var videos: VisionInput?
 
-    public init(tokenIDs: Tensor, positions: [[Int]], offsets: [Int], images: VisionInput? = nil, videos: VisionInput? = nil) {
+    public init(
+        tokenIDs: Tensor, positions: [[Int]], offsets: [Int], images: VisionInput? = nil, videos: VisionInput? = nil
+    ) {
         self.tokenIDs = tokenIDs
         self.positions = positions
         self.offsets = offsets

@@ -28,7 +28,7 @@ extension RunConfig {
         if purpose == .export {
             require(
                 export.exportDir != nil, "export_dir",
-                message: "Please provide `export_dir`, the folder for the merged model.")
+                message: "Please specify `export_dir` to save model.")
         }
         checkQuantization(&failed)
         checkData(&failed)

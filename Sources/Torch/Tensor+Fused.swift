@@ -11,7 +11,10 @@ public struct Projection {
     /// x' when it is not x (the adapter's dropout).
     public var loraInput: Tensor?
 
-    public init(weight: Tensor, bias: Tensor? = nil, lora: (a: Tensor, b: Tensor, scale: Double)? = nil, loraInput: Tensor? = nil) {
+    public init(
+        weight: Tensor, bias: Tensor? = nil, lora: (a: Tensor, b: Tensor, scale: Double)? = nil,
+        loraInput: Tensor? = nil
+    ) {
         self.weight = weight
         self.bias = bias
         self.lora = lora
@@ -25,7 +28,8 @@ extension Tensor {
         let descriptions = projections.map {
             ct_projection(
                 weight: $0.weight.handle, bias: $0.bias?.handle ?? nil, lora_a: $0.lora?.a.handle ?? nil,
-                lora_b: $0.lora?.b.handle ?? nil, lora_input: $0.loraInput?.handle ?? nil, lora_scale: $0.lora?.scale ?? 0)
+                lora_b: $0.lora?.b.handle ?? nil, lora_input: $0.loraInput?.handle ?? nil,
+                lora_scale: $0.lora?.scale ?? 0)
         }
         var outputs = [OpaquePointer?](repeating: nil, count: projections.count)
         withExtendedLifetime(projections) {
@@ -39,7 +43,9 @@ extension Tensor {
     }
 
     /// Root-mean-square norm over the last dimension, as transformers' Qwen2RMSNorm.
-    public func rmsNorm(_ weight: Tensor, epsilon: Double) -> Tensor { Tensor(ct_rms_norm(handle, weight.handle, epsilon)) }
+    public func rmsNorm(_ weight: Tensor, epsilon: Double) -> Tensor {
+        Tensor(ct_rms_norm(handle, weight.handle, epsilon))
+    }
 
     /// Rotates this [T, H, d] by angles given as fp32 cos and sin [T, d].
     public func rotary(cos: Tensor, sin: Tensor) -> Tensor { Tensor(ct_rotary(handle, cos.handle, sin.handle)) }
@@ -49,11 +55,14 @@ extension Tensor {
 
     /// Attention of queries [T, H, d] to keys and values [T, K, d] inside segments; `offsets` are the segments' first
     /// rows and the total.
-    public func segmentAttention(_ keys: Tensor, _ values: Tensor, offsets: [Int], causal: Bool, scale: Double) -> Tensor {
+    public func segmentAttention(_ keys: Tensor, _ values: Tensor, offsets: [Int], causal: Bool, scale: Double)
+        -> Tensor
+    {
         let table = offsets.map(Int64.init)
         return Tensor(
             table.withUnsafeBufferPointer {
-                ct_segment_attention(handle, keys.handle, values.handle, $0.baseAddress!, Int32(offsets.count - 1), causal, scale)
+                ct_segment_attention(
+                    handle, keys.handle, values.handle, $0.baseAddress!, Int32(offsets.count - 1), causal, scale)
             })
     }
 
@@ -75,14 +84,16 @@ public func totalNorm(_ tensors: [Tensor]) -> Double { withHandles(tensors) { ct
 /// One AdamW update of every parameter in place; all lists hold fp32 tensors of equal shapes, `step` counts from 1, and
 /// gradients are multiplied by `gradientScale` first.
 public func adamW(
-    _ parameters: [Tensor], gradients: [Tensor], first: [Tensor], second: [Tensor], step: Int, learningRate: Double, beta1: Double,
+    _ parameters: [Tensor], gradients: [Tensor], first: [Tensor], second: [Tensor], step: Int, learningRate: Double,
+    beta1: Double,
     beta2: Double, epsilon: Double, weightDecay: Double, gradientScale: Double
 ) {
     withHandles(parameters) { p, count in
         withHandles(gradients) { g, _ in
             withHandles(first) { m, _ in
                 withHandles(second) { v, _ in
-                    ct_adamw(p, g, m, v, count, Int64(step), learningRate, beta1, beta2, epsilon, weightDecay, gradientScale)
+                    ct_adamw(
+                        p, g, m, v, count, Int64(step), learningRate, beta1, beta2, epsilon, weightDecay, gradientScale)
                 }
             }
         }

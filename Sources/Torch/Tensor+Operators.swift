@@ -3,7 +3,9 @@ import CTorch
 extension Tensor {
     // MARK: dtype and memory
 
-    public func to(_ dtype: DType) -> Tensor { self.dtype == dtype ? self : Tensor(ct_to_dtype(handle, dtype.rawValue)) }
+    public func to(_ dtype: DType) -> Tensor {
+        self.dtype == dtype ? self : Tensor(ct_to_dtype(handle, dtype.rawValue))
+    }
     public func contiguous() -> Tensor { ct_is_contiguous(handle) ? self : Tensor(ct_contiguous(handle)) }
     public func clone() -> Tensor { Tensor(ct_clone(handle)) }
     /// The same memory outside the graph.

@@ -64,6 +64,36 @@ struct ChatTests {
         #expect(made.output.hasSuffix("User: \n"))
     }
 
+    @Test("Ctrl-C stops the reply, and the chat goes on")
+    func interrupt() throws {
+        let process = Process(), input = Pipe(), output = Pipe()
+        process.executableURL = Program.url
+        process.arguments = [
+            "chat", Fixture.model("qwen2"), "template=qwen", "do_sample=false", "max_new_tokens=100000",
+        ]
+        (process.standardInput, process.standardOutput) = (input, output)
+        try process.run()
+        var text = Data()
+        func read(until mark: String) {
+            while !String(decoding: text, as: UTF8.self).contains(mark) {
+                let more = output.fileHandleForReading.availableData
+                if more.isEmpty { return }
+                text += more
+            }
+        }
+        try input.fileHandleForWriting.write(contentsOf: Data("How many cubes?\n".utf8))
+        read(until: "BBD")  // the reply has begun
+        process.interrupt()
+        read(until: "[stopped]")
+        try input.fileHandleForWriting.write(contentsOf: Data("clear\nexit\n".utf8))
+        try input.fileHandleForWriting.close()
+        read(until: "never there")
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        #expect(
+            String(decoding: text, as: UTF8.self).hasSuffix(" [stopped]\n\nUser: History has been removed.\n\nUser: "))
+    }
+
     @Test("A message names its files right behind the marks")
     func input() throws {
         try Fixture.withFolder { folder in

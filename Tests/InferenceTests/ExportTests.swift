@@ -46,7 +46,7 @@ struct ExportTests {
         }
     }
 
-    @Test("An fp32 model is written in bf16, in shards of the size asked for, over an earlier export only")
+    @Test("An fp32 model is written in bf16 with all its files, over an earlier export only")
     func format() throws {
         try Fixture.withFolder { folder in
             let target = "\(folder)/merged"

@@ -1,6 +1,7 @@
 import Foundation
 import Media
 import Prompting
+import RunConfig
 import Testing
 
 @testable import Inference
@@ -101,6 +102,31 @@ struct GenerationTests {
         #expect(parts.values.joined() == reply.text)
         #expect(reply.completion.tokenIDs.count == 20)
         #expect(parts.values.count > 1)
+    }
+
+    struct Chat: Decodable, Sendable {
+        let model: String, adapter: String?, settings: [String], system: String?, messages: [String], images: [String]
+        let reply: String, finish: Completion.Finish, promptLength: Int
+    }
+
+    @Test("Whole replies, from text and image files on, equal those of LLaMA-Factory's chat engine")
+    func chats() throws {
+        let chats: [Chat] = try Fixture.json("chats")
+        for chat in chats {
+            var arguments = [Fixture.model(chat.model), "max_new_tokens=24", "do_sample=false"] + chat.settings
+            if let adapter = chat.adapter { arguments.append("adapter_name_or_path=\(Fixture.adapter(adapter))") }
+            let config = try RunConfig.load(modelArguments: arguments, purpose: .inference)
+            let session = try InferenceSession(InferenceSettings(config))
+            let conversation = Conversation(
+                system: chat.system,
+                messages: chat.messages.enumerated().map { Message($0.isMultiple(of: 2) ? .user : .assistant, $1) },
+                images: chat.images.map { .file(path: "\(Fixture.image)/\($0)") })
+            let made = try session.reply(to: conversation, sampling: SamplingSettings(config.generation, seed: 0))
+            #expect(try session.prompt(conversation).prompt.tokenIDs.count == chat.promptLength)
+            #expect(made.text == chat.reply, "\(chat.model) \(chat.settings)")
+            #expect(made.completion.finish == chat.finish)
+        }
+        #expect(chats.count == 7)
     }
 
     static let pictures = ((try? FileManager.default.contentsOfDirectory(atPath: Fixture.image)) ?? []).sorted().map {

@@ -73,6 +73,9 @@ struct SettingsTests {
             try InferenceSettings(Fixture.config(model, "template=qwen", "infer_dtype=float16")).compute(
                 stored: .float32)
         }
+        #expect(auto.enableThinking == true, "LLaMA-Factory's default, not null")
+        #expect(
+            try InferenceSettings(Fixture.config(model, "template=qwen", "enable_thinking=null")).enableThinking == nil)
         // bf16 answers, too.
         let session = try Fixture.session(model, "template=qwen", "infer_dtype=bfloat16")
         let (prompt, _) = try Fixture.golden("qwen2", case: "short")
@@ -119,6 +122,10 @@ struct SettingsTests {
             )
             #expect(message("adapter_name_or_path=\(adapter)", "model_name_or_path=\(vision)") == "no error")
         }
+        #expect(
+            message("model_name_or_path=\(Fixture.adapter("qwen2"))")
+                == "model_name_or_path \(Fixture.adapter("qwen2")) is an adapter: name its base model there, and put the adapter into adapter_name_or_path"
+        )
         #expect(message("temprature=1", "model_name_or_path=\(qwen)").contains("did you mean `temperature`?"))
     }
 }

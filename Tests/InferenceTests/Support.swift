@@ -75,9 +75,11 @@ enum Program {
         let errors: String
     }
 
+    static let url = Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent("anneal")
+
     static func run(_ arguments: [String], input: String = "", folder: String? = nil) throws -> Output {
         let process = Process()
-        process.executableURL = Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent("anneal")
+        process.executableURL = url
         process.arguments = arguments
         if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())

@@ -35,7 +35,9 @@ struct GoldenLogitsTests {
         }
     }
 
-    @Test("Vision-language models give transformers' logits", arguments: ["text", "image", "two", "mixed", "video", "video-slow", "video-image"])
+    @Test(
+        "Vision-language models give transformers' logits",
+        arguments: ["text", "image", "two", "mixed", "video", "video-slow", "video-image"])
     func visionLogits(_ name: String) throws {
         try TensorThread.cpu.run {
             let fixture = try Fixture("qwen2.5-vl", config: "config.json")
@@ -44,7 +46,9 @@ struct GoldenLogitsTests {
         }
     }
 
-    @Test("The vision tower gives transformers' tokens", arguments: ["tower-one", "tower-small", "tower-images", "tower-video"])
+    @Test(
+        "The vision tower gives transformers' tokens",
+        arguments: ["tower-one", "tower-small", "tower-images", "tower-video"])
     func tower(_ name: String) throws {
         try TensorThread.cpu.run { try compareTower(name) }
     }
@@ -86,7 +90,9 @@ struct Fixture {
 
     func grids(_ key: String) -> [VisionGrid] {
         guard let rows = file.tensor(key)?.array(Int.self) else { return [] }
-        return stride(from: 0, to: rows.count, by: 3).map { VisionGrid(time: rows[$0], height: rows[$0 + 1], width: rows[$0 + 2]) }
+        return stride(from: 0, to: rows.count, by: 3).map {
+            VisionGrid(time: rows[$0], height: rows[$0 + 1], width: rows[$0 + 2])
+        }
     }
 
     /// The manifest's formula.
@@ -133,10 +139,13 @@ struct Fixture {
                 // How many grids this sample has: as many as its runs of marks.
                 let starts = sample.indices.filter { $0 > 0 && Int(sample[$0 - 1]) == vision.visionStartTokenID }
                 let own = starts.count { Int(sample[$0]) == vision.imageTokenID }, ownVideos = starts.count - own
-                let sampleVideos = videos.prefix(ownVideos).enumerated().map { ($1, seconds.isEmpty ? 1.0 : seconds[usedVideos + $0]) }
+                let sampleVideos = videos.prefix(ownVideos).enumerated().map {
+                    ($1, seconds.isEmpty ? 1.0 : seconds[usedVideos + $0])
+                }
                 usedVideos += ownVideos
                 let positions = try #require(
-                    MultimodalPositions.positions(tokenIDs: sample, images: Array(images.prefix(own)), videos: sampleVideos, config: vision))
+                    MultimodalPositions.positions(
+                        tokenIDs: sample, images: Array(images.prefix(own)), videos: sampleVideos, config: vision))
                 images = images.dropFirst(own)
                 videos = videos.dropFirst(ownVideos)
                 for axis in 0..<3 { rows[axis] += positions.rows[axis] }
@@ -146,10 +155,13 @@ struct Fixture {
         }
         func media(_ grids: [VisionGrid], _ id: Int?) -> VisionInput? {
             guard !grids.isEmpty, let id else { return nil }
-            return VisionInput(patches: pixels(grids), grids: grids, tokenRows: Tensor(tokens.indices.filter { Int(tokens[$0]) == id }))
+            return VisionInput(
+                patches: pixels(grids), grids: grids, tokenRows: Tensor(tokens.indices.filter { Int(tokens[$0]) == id })
+            )
         }
         let input = ModelInput(
-            tokenIDs: Tensor(tokens.map(Int.init)), positions: model.config.vision == nil ? [rows[0]] : rows, offsets: offsets,
+            tokenIDs: Tensor(tokens.map(Int.init)), positions: model.config.vision == nil ? [rows[0]] : rows,
+            offsets: offsets,
             images: media(grids("\(name).image_grid_thw"), model.config.vision?.imageTokenID),
             videos: media(grids("\(name).video_grid_thw"), model.config.vision?.videoTokenID))
         let logits = noGrad { model.logits(model.hiddenStates(input)) }

@@ -61,7 +61,8 @@ struct LoRALinearTests {
             Runtime.seed(4)
             let difference = try scope {
                 let noisy = x.dropout(0.5).linear(adapted.a.value).linear(adapted.b.value) * adapted.scale
-                return (x.linear(adapted.base.weight.value, adapted.base.bias?.value) + noisy - dropped).pow(2).sum().item
+                return (x.linear(adapted.base.weight.value, adapted.base.bias?.value) + noisy - dropped).pow(2).sum()
+                    .item
             }
             #expect(difference < 1e-9)
         }
@@ -70,7 +71,10 @@ struct LoRALinearTests {
     @Test func `members are named and counted as in a checkpoint, also without weights`() {
         let adapted = LoRALinear(Linear(6, 4, bias: true), rank: 2, alpha: 8, dropout: 0)
         #expect(adapted.a.tensor == nil)
-        #expect(adapted.parameters(prefix: "q.").map(\.path) == ["q.weight", "q.bias", "q.lora_A.weight", "q.lora_B.weight"])
+        #expect(
+            adapted.parameters(prefix: "q.").map(\.path) == [
+                "q.weight", "q.bias", "q.lora_A.weight", "q.lora_B.weight",
+            ])
         #expect(adapted.parameters().map(\.parameter.count) == [24, 4, 12, 8])
     }
 

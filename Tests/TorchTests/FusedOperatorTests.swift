@@ -37,7 +37,8 @@ struct FusedOperatorTests {
 
     /// Compares fused and plain: all outputs and all gradients.
     private static func compare(
-        _ label: String, _ dtype: DType, _ inputs: [Tensor], fp32: Set<Int> = [], fused: ([Tensor]) -> [Tensor], plain: ([Tensor]) -> [Tensor]
+        _ label: String, _ dtype: DType, _ inputs: [Tensor], fp32: Set<Int> = [], fused: ([Tensor]) -> [Tensor],
+        plain: ([Tensor]) -> [Tensor]
     ) throws {
         let ours = try run(inputs.enumerated().map { ($1, fp32.contains($0) ? .float32 : dtype) }, fused)
         let theirs = try run(inputs.map { ($0, .float32) }, plain)
@@ -55,12 +56,14 @@ struct FusedOperatorTests {
             Runtime.seed(1)
             var compared = 0
             for size in [1, 7, 16, 33, 64, 130] {
-                let x = Self.random([5, size], dtype), w = Self.random([size], dtype), up = Self.random([5, size], dtype)
+                let x = Self.random([5, size], dtype), w = Self.random([size], dtype),
+                    up = Self.random([5, size], dtype)
                 try Self.compare(
                     "norm \(size)", dtype, [x, w], fused: { [$0[0].rmsNorm($0[1], epsilon: 1e-6)] },
                     plain: { [$0[0] * ($0[0].pow(2).mean(-1, keep: true) + 1e-6).rsqrt() * $0[1]] })
                 try Self.compare(
-                    "gated \(size)", dtype, [x, up], fused: { [$0[0].swiglu($0[1])] }, plain: { [$0[0].silu() * $0[1]] })
+                    "gated \(size)", dtype, [x, up], fused: { [$0[0].swiglu($0[1])] }, plain: { [$0[0].silu() * $0[1]] }
+                )
                 compared += 2
             }
             for (heads, size) in [(1, 2), (3, 6), (2, 16), (4, 40), (2, 128)] {
@@ -71,7 +74,8 @@ struct FusedOperatorTests {
                     "rotary \(heads)x\(size)", dtype, [x], fused: { [$0[0].rotary(cos: cos, sin: sin)] },
                     plain: { leaves in
                         let half = size / 2
-                        let turned = Tensor.cat([-leaves[0].narrow(2, half, half), leaves[0].narrow(2, 0, half)], dim: 2)
+                        let turned = Tensor.cat(
+                            [-leaves[0].narrow(2, half, half), leaves[0].narrow(2, 0, half)], dim: 2)
                         return [leaves[0] * cos.unsqueeze(1) + turned * sin.unsqueeze(1)]
                     })
                 compared += 1
@@ -83,7 +87,9 @@ struct FusedOperatorTests {
     // MARK: attention
 
     /// Softmax over each segment, heads repeated for their groups.
-    private static func plainAttention(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ offsets: [Int], _ causal: Bool, _ scale: Double) -> Tensor {
+    private static func plainAttention(
+        _ q: Tensor, _ k: Tensor, _ v: Tensor, _ offsets: [Int], _ causal: Bool, _ scale: Double
+    ) -> Tensor {
         let shared = q.size(1) / k.size(1)
         let parts = zip(offsets, offsets.dropFirst()).filter { $0 < $1 }.map { start, end -> Tensor in
             let length = end - start
@@ -91,7 +97,8 @@ struct FusedOperatorTests {
             let heads = (0..<q.size(1)).map { h -> Tensor in
                 var scores = head(q, h).matmul(head(k, h / shared).t) * scale
                 if causal {
-                    let rows = Tensor.arange(0, Double(length)).unsqueeze(1), columns = Tensor.arange(0, Double(length)).unsqueeze(0)
+                    let rows = Tensor.arange(0, Double(length)).unsqueeze(1),
+                        columns = Tensor.arange(0, Double(length)).unsqueeze(0)
                     scores = scores.masked(where: (rows - columns).less(than: 0), value: -1e30)
                 }
                 return scores.softmax().matmul(head(v, h / shared))
@@ -101,10 +108,15 @@ struct FusedOperatorTests {
         return Tensor.cat(parts)
     }
 
-    private static func compareAttention(_ lengths: [Int], _ heads: Int, _ groups: Int, _ size: Int, _ causal: Bool, _ dtype: DType) throws {
+    private static func compareAttention(
+        _ lengths: [Int], _ heads: Int, _ groups: Int, _ size: Int, _ causal: Bool, _ dtype: DType
+    ) throws {
         let offsets = lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }, total = offsets[offsets.count - 1]
         let scale = 1 / Double(size).squareRoot()
-        let inputs = [random([total, heads, size], dtype), random([total, groups, size], dtype), random([total, groups, size], dtype)]
+        let inputs = [
+            random([total, heads, size], dtype), random([total, groups, size], dtype),
+            random([total, groups, size], dtype),
+        ]
         try compare(
             "attention \(lengths) \(heads)/\(groups)x\(size) \(causal)", dtype, inputs,
             fused: { [$0[0].segmentAttention($0[1], $0[2], offsets: offsets, causal: causal, scale: scale)] },
@@ -155,9 +167,14 @@ struct FusedOperatorTests {
     @Test func `segments that do not cover the rows are an error, not a crash`() throws {
         try TensorThread.cpu.run {
             let x = Tensor.zeros([4, 2, 8])
-            #expect(throws: TensorError.self) { try scope { _ = x.segmentAttention(x, x, offsets: [0, 3], causal: true, scale: 1) } }
             #expect(throws: TensorError.self) {
-                try scope { _ = x.segmentAttention(Tensor.zeros([4, 3, 8]), Tensor.zeros([4, 3, 8]), offsets: [0, 4], causal: true, scale: 1) }
+                try scope { _ = x.segmentAttention(x, x, offsets: [0, 3], causal: true, scale: 1) }
+            }
+            #expect(throws: TensorError.self) {
+                try scope {
+                    _ = x.segmentAttention(
+                        Tensor.zeros([4, 3, 8]), Tensor.zeros([4, 3, 8]), offsets: [0, 4], causal: true, scale: 1)
+                }
             }
         }
     }
@@ -173,7 +190,8 @@ struct FusedOperatorTests {
                 let dropped = Self.random([rows, size], dtype)
                 let inputs = [
                     Self.random([rows, size], dtype), dropped, Self.random([19, size], dtype), Self.random([19], dtype),
-                    Self.random([4, size], dtype), Self.random([19, 4], dtype), Self.random([7, size], dtype), Self.random([3, size], dtype),
+                    Self.random([4, size], dtype), Self.random([19, 4], dtype), Self.random([7, size], dtype),
+                    Self.random([3, size], dtype),
                     Self.random([7, 3], dtype),
                 ].map { $0 * 0.25 }
                 try Self.compare(
@@ -195,10 +213,14 @@ struct FusedOperatorTests {
     }
 
     @Test(arguments: dtypes)
-    func `the loss through the output layer equals a plain cross-entropy, gradients of both factors included`(_ dtype: DType) throws {
+    func `the loss through the output layer equals a plain cross-entropy, gradients of both factors included`(
+        _ dtype: DType
+    ) throws {
         try TensorThread.cpu.run {
             Runtime.seed(6)
-            for (rows, size, vocabulary, block) in [(1, 8, 5, 256), (7, 16, 400, 256), (70, 24, 131, 32), (300, 8, 64, 256)] {
+            for (rows, size, vocabulary, block) in [
+                (1, 8, 5, 256), (7, 16, 400, 256), (70, 24, 131, 32), (300, 8, 64, 256),
+            ] {
                 let hidden = Self.random([rows, size], dtype) * 0.5, weight = Self.random([vocabulary, size], dtype)
                 let labels = (0..<rows).map { ($0 * 37 + 3) % vocabulary }
                 // A weight of zero: such a row neither counts nor learns.
@@ -208,10 +230,19 @@ struct FusedOperatorTests {
                 }
                 try Self.compare(
                     "loss \(rows)x\(size)x\(vocabulary)", dtype, [hidden, weight],
-                    fused: { [$0[0].linearCrossEntropy($0[1], labels: Tensor(labels), weights: Tensor(weights), blockRows: block).select(0, 0)] },
+                    fused: {
+                        [
+                            $0[0].linearCrossEntropy(
+                                $0[1], labels: Tensor(labels), weights: Tensor(weights), blockRows: block
+                            ).select(0, 0)
+                        ]
+                    },
                     plain: { [(plainLosses($0) * Tensor(weights)).sum()] })
                 let result = try scope {
-                    noGrad { hidden.linearCrossEntropy(weight, labels: Tensor(labels), weights: Tensor(weights), blockRows: block) }
+                    noGrad {
+                        hidden.linearCrossEntropy(
+                            weight, labels: Tensor(labels), weights: Tensor(weights), blockRows: block)
+                    }
                 }
                 let best = try scope { hidden.linear(weight).argmax().array(Int.self) }
                 #expect(Int(result.array(Float.self)[1]) == zip(best, labels).count { $0 == $1 })
@@ -224,7 +255,8 @@ struct FusedOperatorTests {
             for label in [-100, -1, 4] {
                 #expect(throws: TensorError.self) {
                     try scope {
-                        _ = Tensor.zeros([1, 3]).linearCrossEntropy(Tensor.zeros([4, 3]), labels: Tensor([label]), weights: Tensor([Float(1)]))
+                        _ = Tensor.zeros([1, 3]).linearCrossEntropy(
+                            Tensor.zeros([4, 3]), labels: Tensor([label]), weights: Tensor([Float(1)]))
                     }
                 }
             }
@@ -233,7 +265,8 @@ struct FusedOperatorTests {
 
     // MARK: recomputation
 
-    @Test func `a recomputed segment gives the same bits, dropout included, and leaves the generator as it was`() throws {
+    @Test func `a recomputed segment gives the same bits, dropout included, and leaves the generator as it was`() throws
+    {
         try TensorThread.cpu.run {
             Runtime.seed(7)
             let start = Self.random([6, 8], .float32), weight = Self.random([8, 8], .float32)
@@ -251,7 +284,9 @@ struct FusedOperatorTests {
                     hidden.pow(2).sum().backward()
                     let next = Tensor.empty([4])
                     next.fillNormal()
-                    return ([hidden, x.grad, w.grad].compactMap { $0?.detach().array(Float.self) }, next.array(Float.self))
+                    return (
+                        [hidden, x.grad, w.grad].compactMap { $0?.detach().array(Float.self) }, next.array(Float.self)
+                    )
                 }
             }
             let plain = try gradients(recompute: false), again = try gradients(recompute: true)

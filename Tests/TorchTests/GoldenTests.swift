@@ -24,7 +24,11 @@ struct RandomTests {
 
         init(from decoder: any Decoder) throws {
             let value = try decoder.singleValueContainer()
-            if let numbers = try? value.decode([Double].self) { all = numbers } else { summary = try value.decode(Summary.self) }
+            if let numbers = try? value.decode([Double].self) {
+                all = numbers
+            } else {
+                summary = try value.decode(Summary.self)
+            }
         }
 
         func matches(_ values: [Double], tolerance: Double) -> Bool {
@@ -76,7 +80,8 @@ struct RandomTests {
                     compared[draw.op, default: 0] += 1
                 }
             }
-            #expect(Set(compared.keys) == ["randperm", "uniform_", "normal_", "bernoulli_0.25", "kaiming_uniform_a_sqrt5"])
+            #expect(
+                Set(compared.keys) == ["randperm", "uniform_", "normal_", "bernoulli_0.25", "kaiming_uniform_a_sqrt5"])
         }
     }
 
@@ -85,7 +90,8 @@ struct RandomTests {
         let tensor = Tensor.empty(shape)
         switch op {
         case "normal_": tensor.fillNormal()
-        case "kaiming_uniform_a_sqrt5": tensor.fillUniform(-1 / Double(shape[1]).squareRoot(), 1 / Double(shape[1]).squareRoot())
+        case "kaiming_uniform_a_sqrt5":
+            tensor.fillUniform(-1 / Double(shape[1]).squareRoot(), 1 / Double(shape[1]).squareRoot())
         case "bernoulli_0.25":
             // Dropout keeps an element where a Bernoulli draw of 1 - p says so.
             return Tensor.ones(shape).dropout(0.75).array(Double.self).map { $0 == 0 ? 0 : 1 }
@@ -148,7 +154,8 @@ struct OptimizerTests {
                 for (index, step) in row.steps.enumerated() {
                     // The gradient comes halved and is scaled back, as clipping does.
                     adamW(
-                        [value], gradients: [Tensor(step.grad.map { $0 / 2 })], first: [first], second: [second], step: index + 1,
+                        [value], gradients: [Tensor(step.grad.map { $0 / 2 })], first: [first], second: [second],
+                        step: index + 1,
                         learningRate: row.options.lr, beta1: row.options.betas[0], beta2: row.options.betas[1],
                         epsilon: row.options.eps, weightDecay: row.options.weight_decay, gradientScale: 2)
                     #expect(near(value.array(), step.value, 2e-7), "step \(index + 1)")

@@ -8,7 +8,9 @@ private final class Folder {
     let path = FileManager.default.temporaryDirectory.path + "/torch-tests-\(UUID().uuidString)"
     init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
     deinit { try? FileManager.default.removeItem(atPath: path) }
-    func write(_ name: String, _ bytes: [UInt8]) throws { try Data(bytes).write(to: URL(fileURLWithPath: "\(path)/\(name)")) }
+    func write(_ name: String, _ bytes: [UInt8]) throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
+    }
 }
 
 struct SafetensorsTests {
@@ -67,7 +69,9 @@ struct SafetensorsTests {
             let folder = try Folder(), path = "\(folder.path)/a.safetensors"
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
             try folder.write("a.safetensors/inside", [1])
-            #expect(throws: SafetensorsError.self) { try SafetensorsWriter.write([("x", Tensor([Float(1)]))], to: path) }
+            #expect(throws: SafetensorsError.self) {
+                try SafetensorsWriter.write([("x", Tensor([Float(1)]))], to: path)
+            }
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.safetensors"])
         }
     }
@@ -80,7 +84,8 @@ struct SafetensorsTests {
             + Array(repeating: 0, count: data)
     }
 
-    private static func entry(_ dtype: String = "F32", _ shape: String = "[4]", _ offsets: String = "[0,16]") -> String {
+    private static func entry(_ dtype: String = "F32", _ shape: String = "[4]", _ offsets: String = "[0,16]") -> String
+    {
         "{\"x\":{\"dtype\":\"\(dtype)\",\"shape\":\(shape),\"data_offsets\":\(offsets)}}"
     }
 
@@ -93,7 +98,10 @@ struct SafetensorsTests {
             ["Git LFS pointer", "git lfs pull"]
         ),
         ("HTML page", Array("<!DOCTYPE html><html>404</html>".utf8), ["claims a header of", "no safetensors file"]),
-        ("header larger than the file", bytes(entry(), size: 100_000), ["claims a header of 100000 bytes", "truncated"]),
+        (
+            "header larger than the file", bytes(entry(), size: 100_000),
+            ["claims a header of 100000 bytes", "truncated"]
+        ),
         ("header of 2^64 - 1 bytes", bytes(entry(), size: .max), ["claims a header of 18446744073709551615 bytes"]),
         ("header that is no JSON", bytes("{\"x\": nonsense}"), ["header that is not JSON", "damaged"]),
         ("header that is a list", bytes("[1, 2]"), ["header that is not JSON"]),
@@ -103,7 +111,10 @@ struct SafetensorsTests {
         ("offsets that go back", bytes(entry("F32", "[4]", "[16,0]")), ["tensor x has a malformed header entry"]),
         ("negative offset", bytes(entry("F32", "[4]", "[-16,0]")), ["malformed"]),
         ("negative shape", bytes(entry("F32", "[-4]", "[0,16]")), ["malformed"]),
-        ("shape and bytes that differ", bytes(entry("F32", "[5]", "[0,16]")), ["of shape [5] needs 20 bytes", "gives 16"]),
+        (
+            "shape and bytes that differ", bytes(entry("F32", "[5]", "[0,16]")),
+            ["of shape [5] needs 20 bytes", "gives 16"]
+        ),
         (
             "shape that overflows", bytes(entry("F32", "[4611686018427387904,4611686018427387904]", "[0,16]")),
             ["impossible shape"]
@@ -170,9 +181,12 @@ struct SafetensorsTests {
             func index(_ map: String) throws { try folder.write("model.safetensors.index.json", Array(map.utf8)) }
             try SafetensorsWriter.write([("a", Tensor([Float(1)]))], to: "\(folder.path)/one.safetensors")
             try index("{\"weight_map\": {\"a\": \"one.safetensors\", \"b\": \"two.safetensors\"}}")
-            #expect(message(folder).contains("names shards that are missing: two.safetensors; download them into \(folder.path)"))
+            #expect(
+                message(folder).contains(
+                    "names shards that are missing: two.safetensors; download them into \(folder.path)"))
             try index("{\"weight_map\": {\"a\": \"one.safetensors\", \"b\": \"one.safetensors\"}}")
-            #expect(message(folder).contains("says b lies in one.safetensors, but it does not; download the shard again"))
+            #expect(
+                message(folder).contains("says b lies in one.safetensors, but it does not; download the shard again"))
             for name in ["../one.safetensors", "/etc/passwd", ".hidden"] {
                 try index("{\"weight_map\": {\"a\": \"\(name)\"}}")
                 #expect(message(folder).contains("names a shard outside its folder"), "\(name)")

@@ -24,7 +24,9 @@ struct BadInputTests {
         }
     }
 
-    private static func replace(_ file: String, _ old: String, _ new: String) -> @Sendable (TemporaryFolder) throws -> Void {
+    private static func replace(_ file: String, _ old: String, _ new: String)
+        -> @Sendable (TemporaryFolder) throws -> Void
+    {
         { folder in
             let text = try String(contentsOfFile: "\(folder.path)/\(file)", encoding: .utf8)
             let place = try #require(text.range(of: old), "\(file) has no \(old)")
@@ -52,72 +54,92 @@ struct BadInputTests {
 
     static let mistakes: [Mistake] = [
         // Data
-        Mistake("a trailing comma", says: "data set 'text'", "data/text.json, line 188, row 25", "remove the comma") { folder in
+        Mistake("a trailing comma", says: "data set 'text'", "data/text.json, line 188, row 25", "remove the comma") {
+            folder in
             let text = try String(contentsOfFile: "\(folder.path)/data/text.json", encoding: .utf8)
             let end = try #require(text.lastIndex(of: "}"))
             try folder.write("data/text.json", text[...end] + ",\n]\n")
         },
-        Mistake("text instead of JSON", says: "data/text.json, line 1", "not a JSON value", prepare: put("data/text.json", "hello")),
-        Mistake("an empty data set", says: "data/text.json", "the list has no rows", prepare: put("data/text.json", "[]")),
+        Mistake(
+            "text instead of JSON", says: "data/text.json, line 1", "not a JSON value",
+            prepare: put("data/text.json", "hello")),
+        Mistake(
+            "an empty data set", says: "data/text.json", "the list has no rows", prepare: put("data/text.json", "[]")),
         Mistake("a missing data file", says: "data/text.json", "does not exist", prepare: remove("data/text.json")),
         Mistake("an unknown data set", ["dataset=txt"], says: "undefined data set 'txt'", "did you mean 'text'?"),
         Mistake(
             "nothing but wrong roles", model: vision,
-            says: "data set 'vision': no row can be used", "wrong role 'robot'", "'user', 'assistant'", "data/vision.json row 1"
+            says: "data set 'vision': no row can be used", "wrong role 'robot'", "'user', 'assistant'",
+            "data/vision.json row 1"
         ) { folder in
             let text = try String(contentsOfFile: "\(folder.path)/data/vision.json", encoding: .utf8)
             try folder.write("data/vision.json", text.replacingOccurrences(of: "\"user\"", with: "\"robot\""))
         },
         Mistake(
-            "a wrong column", says: "data/text.json", "no row has the column 'outptu'", "did you mean 'output'?", "dataset_info.json",
+            "a wrong column", says: "data/text.json", "no row has the column 'outptu'", "did you mean 'output'?",
+            "dataset_info.json",
             prepare: replace("data/dataset_info.json", "\"output\"", "\"outptu\"")),
         Mistake(
             "a wrong name of a column", says: "dataset_info.json", "unknown key `respnse`: did you mean 'response'?",
             prepare: replace("data/dataset_info.json", "\"response\"", "\"respnse\"")),
         // Images
         Mistake(
-            "a missing image", model: vision, says: "data/vision.json, row 2", "'images/b.png' does not exist", "`media_dir`",
+            "a missing image", model: vision, says: "data/vision.json, row 2", "'images/b.png' does not exist",
+            "`media_dir`",
             prepare: remove("data/images/b.png")),
         Mistake(
-            "more marks than images", model: vision, says: "data/vision.json, row 1", "2 <image> marks", "1 in the column 'images'",
+            "more marks than images", model: vision, says: "data/vision.json, row 1", "2 <image> marks",
+            "1 in the column 'images'",
             prepare: replace("data/vision.json", "<image>", "<image><image>")),
         Mistake(
-            "a text file as image", model: vision, says: "data/vision.json, row 2", "b.png: a text file, not an image", "Check the path",
+            "a text file as image", model: vision, says: "data/vision.json, row 2", "b.png: a text file, not an image",
+            "Check the path",
             prepare: put("data/images/b.png", "hello")),
         Mistake(
-            "an image cut off in its header", model: vision, says: "data/vision.json, row 1", "a.jpg: the JPEG image is truncated",
+            "an image cut off in its header", model: vision, says: "data/vision.json, row 1",
+            "a.jpg: the JPEG image is truncated",
             "download it again", prepare: truncate("data/images/a.jpg", 300)),
-        Mistake("images for a text model", ["dataset=vision"], says: "data/vision.json, row 1", "takes no image input", "template"),
+        Mistake(
+            "images for a text model", ["dataset=vision"], says: "data/vision.json, row 1", "takes no image input",
+            "template"),
         // Weights
         Mistake(
             "truncated weights", says: "model/model.safetensors: is truncated", "download it again",
             prepare: truncate("model/model.safetensors", 50_000)),
         Mistake(
             "an LFS pointer", says: "model/model.safetensors: is a Git LFS pointer", "git lfs pull",
-            prepare: put("model/model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")),
+            prepare: put(
+                "model/model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")),
         Mistake("a header larger than the file", says: "claims a header of", "download it again") { folder in
             let file = URL(fileURLWithPath: "\(folder.path)/model/model.safetensors")
             var bytes = try Data(contentsOf: file)
             bytes[4] = 0xE8
             try bytes.write(to: file)
         },
-        Mistake("a missing shard", says: "names shards that are missing: two.safetensors", "download them into") { folder in
+        Mistake("a missing shard", says: "names shards that are missing: two.safetensors", "download them into") {
+            folder in
             try FileManager.default.moveItem(
                 atPath: "\(folder.path)/model/model.safetensors", toPath: "\(folder.path)/model/one.safetensors")
             try folder.write(
-                "model/model.safetensors.index.json", "{\"weight_map\": {\"a\": \"one.safetensors\", \"b\": \"two.safetensors\"}}")
+                "model/model.safetensors.index.json",
+                "{\"weight_map\": {\"a\": \"one.safetensors\", \"b\": \"two.safetensors\"}}")
         },
-        Mistake("no weights", says: "holds no model.safetensors", "check the path", prepare: remove("model/model.safetensors")),
+        Mistake(
+            "no weights", says: "holds no model.safetensors", "check the path",
+            prepare: remove("model/model.safetensors")),
         Mistake("only a pickle", says: "pytorch_model.bin, a pickle, which is never read; convert it") { folder in
             try FileManager.default.moveItem(
                 atPath: "\(folder.path)/model/model.safetensors", toPath: "\(folder.path)/model/pytorch_model.bin")
         },
         Mistake(
-            "weights of another size", says: "tensor model.embed_tokens.weight has shape [432, 32], config.json means [500, 32]",
+            "weights of another size",
+            says: "tensor model.embed_tokens.weight has shape [432, 32], config.json means [500, 32]",
             prepare: replace("model/config.json", "\"vocab_size\": 432", "\"vocab_size\": 500")),
         Mistake(
-            "a tokenizer that does not match", says: "the tokenizer has ids up to 421, the model's vocabulary only 300 rows",
-            "do not belong together", prepare: replace("model/config.json", "\"vocab_size\": 432", "\"vocab_size\": 300")),
+            "a tokenizer that does not match",
+            says: "the tokenizer has ids up to 421, the model's vocabulary only 300 rows",
+            "do not belong together",
+            prepare: replace("model/config.json", "\"vocab_size\": 432", "\"vocab_size\": 300")),
         Mistake("no tokenizer", says: "model/tokenizer.json does not exist", prepare: remove("model/tokenizer.json")),
         Mistake("no model", ["model_name_or_path=nowhere"], says: "nowhere: has no config.json", "download the model"),
         Mistake(
@@ -125,28 +147,43 @@ struct BadInputTests {
             prepare: replace("model/config.json", "\"model_type\": \"qwen2\"", "\"model_type\": \"gpt2\"")),
         // Adapters
         Mistake(
-            "an adapter of another base", ["adapter_name_or_path=\(adapters)/llama3"], says: "has shape [64, 2], this model needs [32, 2]",
+            "an adapter of another base", ["adapter_name_or_path=\(adapters)/llama3"],
+            says: "has shape [64, 2], this model needs [32, 2]",
             "made for another base", "llama3"),
         Mistake(
-            "an adapter of a vision model", ["adapter_name_or_path=\(adapters)/qwen2.5-vl"], says: "match no layer of this model",
+            "an adapter of a vision model", ["adapter_name_or_path=\(adapters)/qwen2.5-vl"],
+            says: "match no layer of this model",
             "made for another base"),
-        Mistake("no adapter", ["adapter_name_or_path=nowhere"], says: "nowhere: has no adapter_config.json", "PEFT adapter folder"),
-        Mistake("a target that is no layer", ["lora_target=q_porj"], says: "lora_target: q_porj is no linear layer", "q_proj"),
+        Mistake(
+            "no adapter", ["adapter_name_or_path=nowhere"], says: "nowhere: has no adapter_config.json",
+            "PEFT adapter folder"),
+        Mistake(
+            "a target that is no layer", ["lora_target=q_porj"], says: "lora_target: q_porj is no linear layer",
+            "q_proj"),
         // Settings and output
-        Mistake("an unknown setting", ["learning_rat=1e-4"], says: "Unknown setting `learning_rat`: did you mean `learning_rate`?"),
-        Mistake("a word for a number", ["learning_rate=fast"], says: "`learning_rate: fast` does not fit: expected a number"),
+        Mistake(
+            "an unknown setting", ["learning_rat=1e-4"],
+            says: "Unknown setting `learning_rat`: did you mean `learning_rate`?"),
+        Mistake(
+            "a word for a number", ["learning_rate=fast"], says: "`learning_rate: fast` does not fit: expected a number"
+        ),
         Mistake("an unknown template", ["template=qwn"], says: "template: qwn does not exist; did you mean qwen?"),
         Mistake(
-            "an output folder that is not empty", says: "output_dir output already exists and is not empty (it holds mine.txt)",
+            "an output folder that is not empty",
+            says: "output_dir output already exists and is not empty (it holds mine.txt)",
             "overwrite_output_dir: true"
         ) { folder in
             try FileManager.default.createDirectory(atPath: "\(folder.path)/output", withIntermediateDirectories: true)
             try folder.write("output/mine.txt", "mine")
         },
         Mistake("an output folder that is a file", says: "output_dir output is a file", prepare: put("output", "mine")),
-        Mistake("an output folder nobody can make", ["output_dir=/proc/none"], says: "output_dir /proc/none cannot be created"),
+        Mistake(
+            "an output folder nobody can make", ["output_dir=/proc/none"],
+            says: "output_dir /proc/none cannot be created"),
         Mistake("resuming from nothing", ["resume_from_checkpoint=nowhere"], says: "nowhere: there is no such folder"),
-        Mistake("resuming in an empty folder", ["resume_from_checkpoint=true"], says: "output has no checkpoint to resume from"),
+        Mistake(
+            "resuming in an empty folder", ["resume_from_checkpoint=true"],
+            says: "output has no checkpoint to resume from"),
     ]
 
     @Test func `all mistakes of the list are made`() { #expect(Self.mistakes.count == 36) }
@@ -160,7 +197,8 @@ struct BadInputTests {
         let before = Self.listing("\(folder.path)/output")
         let result = try Program.train(
             RunSettings.lora(model: mistake.model, output: "output")
-                + ["model_name_or_path=model", "dataset_dir=data", "media_dir=data"] + mistake.overrides, in: folder.path)
+                + ["model_name_or_path=model", "dataset_dir=data", "media_dir=data"] + mistake.overrides,
+            in: folder.path)
         #expect(result.status == 1, "\(result.errors)")
         #expect(result.errors.hasPrefix("Error: "), "\(result.errors)")
         for word in mistake.words { #expect(result.errors.contains(word), "\(result.errors)") }
@@ -169,14 +207,17 @@ struct BadInputTests {
     }
 
     /// Names in a folder; nil when there is none.
-    private static func listing(_ path: String) -> [String]? { try? FileManager.default.contentsOfDirectory(atPath: path).sorted() }
+    private static func listing(_ path: String) -> [String]? {
+        try? FileManager.default.contentsOfDirectory(atPath: path).sorted()
+    }
 
     @Test func `one wrong role among good rows is dropped, counted and named`() throws {
         let folder = try TemporaryFolder()
         _ = try folder.copy("\(Place.fixtures)/data", as: "data")
         try Self.replace("data/vision.json", "\"user\"", "\"robot\"")(folder)
         let result = try Program.train(
-            RunSettings.lora(model: Self.vision, output: "output") + ["dataset_dir=data", "media_dir=data"], in: folder.path)
+            RunSettings.lora(model: Self.vision, output: "output") + ["dataset_dir=data", "media_dir=data"],
+            in: folder.path)
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.output.contains("10 rows read, 9 kept, 0 truncated, 1 dropped"))
         #expect(result.output.contains("wrong role 'robot'") && result.output.contains("data/vision.json row 1"))
@@ -187,7 +228,8 @@ struct BadInputTests {
         _ = try folder.copy("\(Place.fixtures)/data", as: "data")
         try Self.truncate("data/images/a.jpg", 1300)(folder)
         let result = try Program.train(
-            RunSettings.lora(model: Self.vision, output: "output") + ["dataset_dir=data", "media_dir=data"], in: folder.path)
+            RunSettings.lora(model: Self.vision, output: "output") + ["dataset_dir=data", "media_dir=data"],
+            in: folder.path)
         #expect(result.status == 1)
         for word in ["data/vision.json, row ", "a.jpg", "truncated", "download it again"] {
             #expect(result.errors.contains(word), "\(result.errors)")

@@ -1,4 +1,3 @@
-import Datasets
 import Foundation
 import Models
 import NN
@@ -16,7 +15,11 @@ struct ScheduleTests {
             case word(String)
             init(from decoder: any Swift.Decoder) throws {
                 let value = try decoder.singleValueContainer()
-                if let number = try? value.decode(Double.self) { self = .number(number) } else { self = .word(try value.decode(String.self)) }
+                if let number = try? value.decode(Double.self) {
+                    self = .number(number)
+                } else {
+                    self = .word(try value.decode(String.self))
+                }
             }
             var text: String {
                 switch self {
@@ -34,14 +37,17 @@ struct ScheduleTests {
     }
 
     /// The schedule of a configuration with these settings.
-    private func schedule(_ kind: String, _ options: [String: String], peak: Double, warmup: Int, total: Int) throws -> Schedule {
+    private func schedule(_ kind: String, _ options: [String: String], peak: Double, warmup: Int, total: Int) throws
+        -> Schedule
+    {
         let overrides =
             RunSettings.lora(output: "unused")
             + ["lr_scheduler_type=\(kind)", "learning_rate=\(peak)", "warmup_steps=\(warmup)"]
             + options.map { "lr_scheduler_kwargs.\($0.key)=\($0.value)" }
         let training = try RunConfig.load(file: nil, overrides: overrides).training
         return try Schedule(
-            kind: training.lrSchedulerType, peak: training.learningRate, warmupSteps: training.warmupSteps(of: total), totalSteps: total,
+            kind: training.lrSchedulerType, peak: training.learningRate, warmupSteps: training.warmupSteps(of: total),
+            totalSteps: total,
             kwargs: training.lrSchedulerKwargs ?? [:])
     }
 
@@ -50,11 +56,14 @@ struct ScheduleTests {
         #expect(tables.count == 35)
         for table in tables {
             let schedule = try schedule(
-                table.lr_scheduler_type, table.lr_scheduler_kwargs.mapValues(\.text), peak: table.learning_rate, warmup: table.warmup_steps,
+                table.lr_scheduler_type, table.lr_scheduler_kwargs.mapValues(\.text), peak: table.learning_rate,
+                warmup: table.warmup_steps,
                 total: table.total_steps)
             let rates = (0..<table.total_steps).map { schedule.rate(step: $0) }
             let isEqual = zip(rates, table.values).allSatisfy { abs($0 - $1) <= 1e-15 + 1e-12 * abs($1) }
-            #expect(isEqual && rates.count == table.values.count, "\(table.lr_scheduler_type) \(table.lr_scheduler_kwargs) \(rates)")
+            #expect(
+                isEqual && rates.count == table.values.count,
+                "\(table.lr_scheduler_type) \(table.lr_scheduler_kwargs) \(rates)")
         }
         #expect(Set(tables.map(\.lr_scheduler_type)).count == 9)
     }
@@ -65,7 +74,8 @@ struct AdapterTests {
     @Test(arguments: ["qwen2", "llama3", "qwen2.5-vl"])
     func `logits, loss and gradients equal peft's`(_ name: String) throws {
         try TensorThread.cpu.run {
-            let folder = "\(Place.fixtures)/adapters/\(name)", golden = try SafetensorsFile(path: "\(folder)/golden.safetensors")
+            let folder = "\(Place.fixtures)/adapters/\(name)",
+                golden = try SafetensorsFile(path: "\(folder)/golden.safetensors")
             let model = try LanguageModel.load(folder: "\(Place.models)/\(name)", dtype: .float32)
             try model.loadLoRA(folder: folder)
             for (_, layer) in model.loraLayers {
@@ -95,7 +105,8 @@ struct AdapterTests {
                 for (path, layer) in model.loraLayers {
                     for (part, parameter) in [("lora_A", layer.a), ("lora_B", layer.b)] {
                         let name = "grad.base_model.model.\(path).\(part).default.weight"
-                        let gradient = try #require(parameter.value.grad), reference = try #require(golden.tensor(name), "\(name)")
+                        let gradient = try #require(parameter.value.grad),
+                            reference = try #require(golden.tensor(name), "\(name)")
                         let difference = try scope { (gradient - reference).largest / max(1e-3, reference.largest) }
                         #expect(difference < 1e-4, "\(name)")
                         parameter.value.clearGrad()
@@ -114,7 +125,9 @@ struct AdapterTests {
             return stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) }
         }
         let ids = try rows("input.input_ids"), mask = try rows("input.attention_mask"), labels = try rows("labels")
-        var grids = config.vision == nil ? [] : try rows("input.image_grid_thw").map { VisionGrid(time: $0[0], height: $0[1], width: $0[2]) }
+        var grids =
+            config.vision == nil
+            ? [] : try rows("input.image_grid_thw").map { VisionGrid(time: $0[0], height: $0[1], width: $0[2]) }
         var pack = PackData(), places: [Int] = []
         pack.positions = Array(repeating: [], count: config.vision == nil ? 1 : 3)
         pack.images.grids = grids
@@ -140,99 +153,12 @@ struct AdapterTests {
             pack.images.tokenRows += tokens.indices.filter { tokens[$0] == vision.imageTokenID }.map { first + $0 }
             let count = tokens.indices.count { tokens[$0] == vision.visionStartTokenID }
             let positions = try #require(
-                MultimodalPositions.positions(tokenIDs: tokens.map(Int32.init), images: Array(grids.prefix(count)), videos: [], config: vision))
+                MultimodalPositions.positions(
+                    tokenIDs: tokens.map(Int32.init), images: Array(grids.prefix(count)), videos: [], config: vision))
             grids.removeFirst(count)
             for axis in 0..<3 { pack.positions[axis] += positions.rows[axis] }
         }
         pack.weights = Array(repeating: 1 / Float(pack.labels.count), count: pack.labels.count)
         return (pack, places)
-    }
-}
-
-/// A step's loss and gradients do not depend on how its samples are packed, nor on recomputation.
-struct PackTests {
-    private struct Outcome {
-        let loss: Double
-        let gradients: [[Float]]
-        let numPacks: Int
-    }
-
-    private func outcome(
-        _ model: LanguageModel, _ run: TrainingRun, _ data: TrainingData, packTokens: Int, _ normalization: LossNormalization,
-        recompute: Bool = false
-    ) throws -> Outcome {
-        let builder = StepBuilder(
-            examples: data.train, vision: model.config.vision, media: try run.mediaSettings(), normalization: normalization,
-            packTokens: packTokens)
-        let step = try builder.build([[0, 1], [2], [3, 4, 5]])
-        Runtime.seed(11)
-        var loss = 0.0
-        try scope {
-            for pack in step.packs {
-                let result = SupervisedFineTuning().loss(
-                    of: pack, model: model, options: ForwardOptions(compute: .float32, recompute: recompute))
-                result.loss.backward()
-                loss += result.loss.detach().item
-            }
-        }
-        let parameters = model.loraLayers.flatMap { [$0.layer.a, $0.layer.b] }
-        let gradients = parameters.map { $0.value.grad?.array(Float.self) ?? [] }
-        parameters.forEach { $0.value.clearGrad() }
-        return Outcome(loss: loss, gradients: gradients, numPacks: step.packs.count)
-    }
-
-    private func prepared(_ name: String) throws -> (TrainingRun, TrainingData) {
-        let overrides = RunSettings.lora(model: name, output: "unused") + ["adapter_name_or_path=\(Place.fixtures)/adapters/\(name)"]
-        let run = try TrainingRun(RunConfig.load(file: nil, overrides: overrides))
-        return (run, try run.loadData())
-    }
-
-    @Test(arguments: ["qwen2", "qwen2.5-vl"], [LossNormalization.labelsOfStep, .meanOfBatches])
-    func `one pack, several packs and a pack for every sample give the same step`(_ name: String, _ normalization: LossNormalization) throws {
-        let (run, data) = try prepared(name)
-        try TensorThread.cpu.run {
-            let model = try LanguageModel.load(folder: "\(Place.models)/\(name)", dtype: .float32)
-            _ = try run.prepareModel(model, resume: nil)
-            let whole = try outcome(model, run, data, packTokens: 1 << 20, normalization)
-            let numTokens = data.train.prefix(6).map(\.inputIDs.count)
-            #expect(whole.numPacks == 1 && whole.gradients.allSatisfy { !$0.isEmpty })
-            for packTokens in [1, numTokens.reduce(0, +) / 2] {
-                let parts = try outcome(model, run, data, packTokens: packTokens, normalization)
-                #expect(packTokens == 1 ? parts.numPacks == 6 : parts.numPacks > 1)
-                #expect(relativeDifference(parts.loss, whole.loss) < 1e-6)
-                for (a, b) in zip(parts.gradients, whole.gradients) {
-                    let size = b.map(abs).max() ?? 0
-                    #expect(zip(a, b).allSatisfy { abs($0 - $1) <= 1e-5 * max(size, 1e-3) })
-                }
-            }
-        }
-    }
-
-    @Test(arguments: ["qwen2", "qwen2.5-vl"])
-    func `recomputation with adapter dropout gives the same bits`(_ name: String) throws {
-        let (run, data) = try prepared(name)
-        try TensorThread.cpu.run {
-            let model = try LanguageModel.load(folder: "\(Place.models)/\(name)", dtype: .float32)
-            try model.attachLoRA(AdapterConfig(baseModel: "", rank: 2, alpha: 4, dropout: 0.3, targets: .names(["q_proj", "down_proj"])))
-            Runtime.seed(12)
-            for (_, layer) in model.loraLayers {
-                layer.b.value.fillNormal()
-                layer.a.makeTrainable()
-                layer.b.makeTrainable()
-                layer.isTraining = true
-            }
-            let plain = try outcome(model, run, data, packTokens: 200, .labelsOfStep)
-            let again = try outcome(model, run, data, packTokens: 200, .labelsOfStep, recompute: true)
-            #expect(plain.loss == again.loss && plain.numPacks > 1)
-            #expect(plain.gradients == again.gradients)
-        }
-    }
-
-    @Test(arguments: [(22, 1, 4, 2.0, -1, 12, 2), (22, 2, 3, 2.0, -1, 8, 2), (22, 1, 4, 1.5, -1, 9, 2), (5, 8, 1, 3.0, 4, 4, 4), (7, 2, 2, 1.0, 3, 3, 2)])
-    func `an incomplete accumulation is an update too`(
-        _ samples: Int, _ batch: Int, _ accumulation: Int, _ epochs: Double, _ maxSteps: Int, _ updates: Int, _ begun: Int
-    ) {
-        let plan = StepPlan(numSamples: samples, batchSize: batch, accumulation: accumulation, epochs: epochs, maxSteps: maxSteps)
-        #expect(plan.totalUpdates == updates && plan.numEpochs == begun)
     }
 }

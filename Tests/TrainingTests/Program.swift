@@ -12,7 +12,8 @@ struct Program {
     static func train(
         _ arguments: [String], in folder: String, shell: String = "", meddle: (pid_t) -> Void = { _ in }
     ) throws -> Program {
-        try #require(FileManager.default.isExecutableFile(atPath: Place.program.path), "build the executable first: swift build")
+        try #require(
+            FileManager.default.isExecutableFile(atPath: Place.program.path), "build the executable first: swift build")
         let process = Process(), name = "\(folder)/.\(UUID().uuidString)"
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", "\(shell) exec \"$0\" \"$@\"", Place.program.path, "train"] + arguments
@@ -33,7 +34,8 @@ struct Program {
             String(decoding: FileManager.default.contents(atPath: "\(name).\(ending)") ?? Data(), as: UTF8.self)
         }
         // A signal's number as a shell shows it.
-        let status = process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
+        let status =
+            process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
         return Program(status: status, output: text("out"), errors: text("err"))
     }
 }

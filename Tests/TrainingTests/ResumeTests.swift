@@ -12,8 +12,10 @@ struct ResumeTests {
     static func arguments(_ kind: String, output: String) -> [String] {
         let isFull = kind == "full"
         return RunSettings.lora(output: output).filter { !isFull || !$0.hasPrefix("lora_") } + [
-            "max_steps=-1", "num_train_epochs=6", "per_device_train_batch_size=2", "gradient_accumulation_steps=3", "val_size=0.2",
-            "eval_strategy=steps", "eval_steps=4", "save_strategy=steps", "save_steps=3", "logging_steps=2", "weight_decay=0.01",
+            "max_steps=-1", "num_train_epochs=6", "per_device_train_batch_size=2", "gradient_accumulation_steps=3",
+            "val_size=0.2",
+            "eval_strategy=steps", "eval_steps=4", "save_strategy=steps", "save_steps=3", "logging_steps=2",
+            "weight_decay=0.01",
         ] + (isFull ? ["finetuning_type=full", "bf16=true", "save_total_limit=2"] : ["lora_dropout=0.1"])
     }
 
@@ -25,12 +27,16 @@ struct ResumeTests {
 
         init(_ folder: String) throws {
             let state = try StateFile(folder: folder)
-            history = state.log_history.map { $0.filter { !$0.key.hasSuffix("_runtime") && !$0.key.hasSuffix("_per_second") } }
+            history = state.log_history.map {
+                $0.filter { !$0.key.hasSuffix("_runtime") && !$0.key.hasSuffix("_per_second") }
+            }
             names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
             let last = try #require(CheckpointFolder.steps(in: folder).last)
             files = [:]
             let weights = names.filter { $0.hasSuffix(".safetensors") }
-            for name in weights + (weights + ["optimizer.safetensors", "rng_state.safetensors"]).map({ "checkpoint-\(last)/\($0)" }) {
+            for name in weights
+                + (weights + ["optimizer.safetensors", "rng_state.safetensors"]).map({ "checkpoint-\(last)/\($0)" })
+            {
                 files[name] = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)"))
             }
             #expect(files.count == 4 && !history.isEmpty)
@@ -99,12 +105,16 @@ struct ResumeTests {
         let folder = try TemporaryFolder(), files = FileManager.default, output = "\(folder.path)/output"
         #expect(try Program.train(Self.arguments("lora", output: "output"), in: folder.path).status == 0)
         try files.copyItem(atPath: output, toPath: "\(folder.path)/reference")
-        for name in try files.contentsOfDirectory(atPath: output) where name != "checkpoint-3" && name != "trainer_log.jsonl" {
+        for name in try files.contentsOfDirectory(atPath: output)
+        where name != "checkpoint-3" && name != "trainer_log.jsonl" {
             try files.removeItem(atPath: "\(output)/\(name)")
         }
         func snapshot() throws -> [String: Data] {
             let names = try files.contentsOfDirectory(atPath: "\(output)/checkpoint-3")
-            return try Dictionary(uniqueKeysWithValues: names.map { ($0, try Data(contentsOf: URL(fileURLWithPath: "\(output)/checkpoint-3/\($0)"))) })
+            return try Dictionary(
+                uniqueKeysWithValues: names.map {
+                    ($0, try Data(contentsOf: URL(fileURLWithPath: "\(output)/checkpoint-3/\($0)")))
+                })
         }
         let before = try snapshot()
         // A limit on file size (in blocks of 512 bytes) stands in for a full disk: writes fail with an error alike.
@@ -113,10 +123,12 @@ struct ResumeTests {
                 Self.arguments("lora", output: "output"), in: folder.path, shell: "trap '' XFSZ; ulimit -f \(blocks);")
             #expect(full.status == 1)
             #expect(full.errors.hasPrefix("Error: the checkpoint of step 6 could not be saved"), "\(full.errors)")
-            #expect(full.errors.contains("Earlier checkpoints are untouched; free space and run again"), "\(full.errors)")
+            #expect(
+                full.errors.contains("Earlier checkpoints are untouched; free space and run again"), "\(full.errors)")
             #expect(try snapshot() == before)
             let left = try files.contentsOfDirectory(atPath: output)
-            #expect(!left.contains { $0.hasPrefix("tmp-") || $0.hasSuffix(".partial") } && !left.contains("checkpoint-6"))
+            #expect(
+                !left.contains { $0.hasPrefix("tmp-") || $0.hasSuffix(".partial") } && !left.contains("checkpoint-6"))
         }
         #expect(try Program.train(Self.arguments("lora", output: "output"), in: folder.path).status == 0)
         try expectEqual(output, "\(folder.path)/reference")
@@ -129,13 +141,18 @@ struct ResumeTests {
         let steps = CheckpointFolder.steps(in: output)
         #expect(steps == [3, 6, 9, 12, 15, 18, 21, 24])
         let damages: [(String, (String) throws -> Void)] = [
-            ("optimizer.safetensors", { try Data(contentsOf: URL(fileURLWithPath: $0)).prefix(900).write(to: URL(fileURLWithPath: $0)) }),
+            (
+                "optimizer.safetensors",
+                { try Data(contentsOf: URL(fileURLWithPath: $0)).prefix(900).write(to: URL(fileURLWithPath: $0)) }
+            ),
             ("training_state.json", { try Data("{".utf8).write(to: URL(fileURLWithPath: $0)) }),
             ("trainer_state.json", { try Data("{\"epoch\"".utf8).write(to: URL(fileURLWithPath: $0)) }),
             ("rng_state.safetensors", { try files.removeItem(atPath: $0) }),
             ("adapter_model.safetensors", { try Data().write(to: URL(fileURLWithPath: $0)) }),
         ]
-        for ((name, damage), step) in zip(damages, steps.reversed()) { try damage("\(output)/checkpoint-\(step)/\(name)") }
+        for ((name, damage), step) in zip(damages, steps.reversed()) {
+            try damage("\(output)/checkpoint-\(step)/\(name)")
+        }
         let result = try Program.train(Self.arguments("lora", output: "output"), in: folder.path)
         #expect(result.status == 0, "\(result.errors)")
         for ((name, _), step) in zip(damages, steps.reversed()) {
@@ -155,14 +172,19 @@ struct ResumeTests {
 
     // MARK: what is kept
 
-    @Test func `save_total_limit keeps the newest and the best, save_only_model leaves out the training state`() throws {
+    @Test func `save_total_limit keeps the newest and the best, save_only_model leaves out the training state`() throws
+    {
         let output = try TemporaryFolder()
         var settings = RunSettings.lora(
-            output: output.path, ["save_strategy=steps", "save_steps=1", "max_steps=7", "save_total_limit=2", "save_only_model=true"])
+            output: output.path,
+            ["save_strategy=steps", "save_steps=1", "max_steps=7", "save_total_limit=2", "save_only_model=true"])
         try train(settings)
         #expect(CheckpointFolder.steps(in: output.path) == [6, 7])
         let names = Set(try FileManager.default.contentsOfDirectory(atPath: "\(output.path)/checkpoint-7"))
-        #expect(names.isSuperset(of: ["adapter_model.safetensors", "adapter_config.json", "trainer_state.json", "tokenizer.json"]))
+        #expect(
+            names.isSuperset(of: [
+                "adapter_model.safetensors", "adapter_config.json", "trainer_state.json", "tokenizer.json",
+            ]))
         #expect(names.isDisjoint(with: ["optimizer.safetensors", "rng_state.safetensors", "training_state.json"]))
         settings.append("resume_from_checkpoint=true")
         let error = #expect(throws: TrainingError.self) { try train(settings) }
@@ -176,10 +198,13 @@ struct ResumeTests {
             RunSettings.lora(
                 output: output.path,
                 [
-                    "save_strategy=steps", "save_steps=2", "eval_strategy=steps", "eval_steps=2", "val_size=0.2", "max_steps=10",
-                    "save_total_limit=1", "load_best_model_at_end=true", "metric_for_best_model=eval_loss", "greater_is_better=true",
+                    "save_strategy=steps", "save_steps=2", "eval_strategy=steps", "eval_steps=2", "val_size=0.2",
+                    "max_steps=10",
+                    "save_total_limit=1", "load_best_model_at_end=true", "metric_for_best_model=eval_loss",
+                    "greater_is_better=true",
                 ]))
-        let losses = state.log_history.compactMap { record in record["eval_loss"].map { (Int(record["step"] ?? 0), $0) } }
+        let losses = state.log_history.compactMap { record in record["eval_loss"].map { (Int(record["step"] ?? 0), $0) }
+        }
         let best = try #require(losses.max { $0.1 < $1.1 }), saved = try TrainerState(folder: output.path)
         #expect(best.0 < 10 && saved.bestGlobalStep == best.0 && saved.bestMetric == best.1)
         #expect(saved.bestModelCheckpoint == "\(output.path)/checkpoint-\(best.0)")
@@ -189,6 +214,19 @@ struct ResumeTests {
         #expect(bytes("adapter_model.safetensors") != bytes("checkpoint-10/adapter_model.safetensors"))
     }
 
+    @Test func `evaluation is free of dropout and draws no random numbers`() throws {
+        let folder = try TemporaryFolder()
+        var losses: [[Double]] = []
+        for evaluates in ["steps", "no"] {
+            let state = try train(
+                RunSettings.lora(
+                    output: "\(folder.path)/\(evaluates)",
+                    ["lora_dropout=0.5", "val_size=0.2", "eval_strategy=\(evaluates)", "eval_steps=2"]))
+            losses.append(state.log_history.compactMap { $0["loss"] })
+        }
+        #expect(losses[0] == losses[1] && losses[0].count == 6)
+    }
+
     @Test func `early stopping ends a run that gains nothing any more`() throws {
         let output = try TemporaryFolder()
         let config = try RunConfig.load(
@@ -196,8 +234,10 @@ struct ResumeTests {
             overrides: RunSettings.lora(
                 output: output.path,
                 [
-                    "save_strategy=steps", "save_steps=1", "eval_strategy=steps", "eval_steps=1", "val_size=0.2", "max_steps=40",
-                    "load_best_model_at_end=true", "early_stopping_steps=3", "metric_for_best_model=eval_loss", "greater_is_better=true",
+                    "save_strategy=steps", "save_steps=1", "eval_strategy=steps", "eval_steps=1", "val_size=0.2",
+                    "max_steps=40",
+                    "load_best_model_at_end=true", "early_stopping_steps=3", "metric_for_best_model=eval_loss",
+                    "greater_is_better=true",
                 ]))
         #expect(try TrainingRun(config).start() == .finished)
         let state = try TrainerState(folder: output.path)

@@ -10,7 +10,8 @@ import Torch
 /// LLaMA-Factory's runs, step by step (Fixtures/MANIFEST.md). Losses must agree to 1e-4; they do to about 1e-6, which is
 /// the rounding of fp32 sums in another order.
 struct TraceTests {
-    static let cases = ((try? FileManager.default.contentsOfDirectory(atPath: "\(Place.fixtures)/traces")) ?? []).sorted()
+    static let cases = ((try? FileManager.default.contentsOfDirectory(atPath: "\(Place.fixtures)/traces")) ?? [])
+        .sorted()
 
     struct Trace: Decodable {
         struct Row: Decodable {
@@ -45,11 +46,13 @@ struct TraceTests {
     func `a run logs what LLaMA-Factory logs and ends with its weights`(_ name: String) throws {
         let folder = "\(Place.fixtures)/traces/\(name)"
         let trace = try read(Trace.self, "\(folder)/trace.json"), output = try TemporaryFolder()
-        let model = name.contains("vision") || name == "fresh-lora" ? "qwen2.5-vl" : name == "llama3" ? "llama3" : "qwen2"
+        let model =
+            name.contains("vision") || name == "fresh-lora" ? "qwen2.5-vl" : name == "llama3" ? "llama3" : "qwen2"
         let isFresh = name == "fresh-lora"
         let config = try RunConfig.load(
             file: "\(folder)/train.yaml",
-            overrides: RunSettings.places(model: model, output: output.path, adapter: !name.hasPrefix("full") && !isFresh))
+            overrides: RunSettings.places(
+                model: model, output: output.path, adapter: !name.hasPrefix("full") && !isFresh))
 
         let run = try TrainingRun(config)
         try compareData(try run.loadData(), trace)
@@ -86,14 +89,17 @@ struct TraceTests {
 
     private func compare(_ ours: [[String: Double]], _ theirs: [[String: Double]], isFresh: Bool) {
         func kinds(_ log: [[String: Double]]) -> [String] {
-            log.map { "\(Int($0["step"] ?? -1)) \($0["loss"] != nil ? "loss" : $0["eval_loss"] != nil ? "eval" : "end")" }
+            log.map {
+                "\(Int($0["step"] ?? -1)) \($0["loss"] != nil ? "loss" : $0["eval_loss"] != nil ? "eval" : "end")"
+            }
         }
         #expect(kinds(ours) == kinds(theirs))
         var compared = 0
         for (own, reference) in zip(ours, theirs) {
             let step = Int(reference["step"] ?? 0)
             for (key, limit) in [
-                ("loss", 1e-4), ("eval_loss", 1e-4), ("train_loss", 1e-4), ("grad_norm", 1e-4), ("learning_rate", 1e-12),
+                ("loss", 1e-4), ("eval_loss", 1e-4), ("train_loss", 1e-4), ("grad_norm", 1e-4),
+                ("learning_rate", 1e-12),
                 ("epoch", 1e-12),
             ] {
                 guard let expected = reference[key], let value = own[key] else {
@@ -108,10 +114,10 @@ struct TraceTests {
                 compared += 1
             }
         }
-        #expect(compared >= (isFresh ? 2 : 4) * theirs.count - 2)
+        #expect(compared >= 2 * theirs.count)
     }
 
-    /// Adam divides by the root of tiny second moments, so rounding of the gradients shows in the weights.
+    /// Weights of size 0.1 agree to about 1e-6.
     private func compareAdapters(_ output: String, _ folder: String) throws {
         let ours = try SafetensorsFile(path: "\(output)/adapter_model.safetensors")
         let theirs = try SafetensorsFile(path: "\(folder)/final.safetensors")
@@ -120,7 +126,7 @@ struct TraceTests {
             let a = try #require(ours.tensor(name)), b = try #require(theirs.tensor(name))
             #expect(a.shape == b.shape && a.dtype == b.dtype)
             let difference = try scope { (a - b).largest }
-            #expect(difference < 2e-4, "\(name)")
+            #expect(difference < 1e-5, "\(name)")
         }
     }
 

@@ -10,7 +10,8 @@ import Training
 
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "Teaches a tiny vision-language model to judge pictures by rules, from nothing, in minutes.")
+        commandName: "demo",
+        abstract: "Teaches a tiny vision-language model to judge pictures by rules, from nothing, in minutes.")
 
     @Option(help: "Folder for everything the demo makes.")
     var folder = "demo"
@@ -38,12 +39,17 @@ struct DemoCommand: ParsableCommand {
         let after = try judge(paths, adapter: paths.rulesOutput, name: "after")
 
         heading("Result")
-        print(String(format: "Accuracy on %d held-out pictures: %.1f %% before LoRA, %.1f %% after.", after.numLines, 100 * before.accuracy, 100 * after.accuracy))
+        print(
+            String(
+                format: "Accuracy on %d held-out pictures: %.1f %% before LoRA, %.1f %% after.", after.numLines,
+                100 * before.accuracy, 100 * after.accuracy))
         if let matrix = after.matrix {
             matrix.lines.forEach { print($0) }
             let picture = paths.folder.appending(path: "confusion.png").path(percentEncoded: false)
             if let note = try matrix.writeChart(to: picture) { print(note) }
-            print("Pictures to look at: \(picture), \(path(paths.seeOutput))/training_loss.png, \(path(paths.rulesOutput))/training_loss.png")
+            print(
+                "Pictures to look at: \(picture), \(path(paths.seeOutput))/training_loss.png, \(path(paths.rulesOutput))/training_loss.png"
+            )
         }
         print("Talk to it: anneal chat \(path(paths.rulesOutput))")
         let minutes = Double(DispatchTime.now().uptimeNanoseconds - start) / 60e9
@@ -56,12 +62,14 @@ struct DemoCommand: ParsableCommand {
     private func judge(_ paths: DemoPaths, adapter: URL?, name: String) throws -> PredictionScore {
         let save = paths.folder.appending(path: "predictions_\(name).jsonl").path(percentEncoded: false)
         var overrides = [
-            "model_name_or_path=\(path(paths.seeOutput))", "dataset_dir=\(path(paths.data))", "dataset=\(DemoPaths.rulesTestDataset)",
+            "model_name_or_path=\(path(paths.seeOutput))", "dataset_dir=\(path(paths.data))",
+            "dataset=\(DemoPaths.rulesTestDataset)",
             "do_sample=false", "max_new_tokens=12",
         ]
         if let adapter { overrides.append("adapter_name_or_path=\(path(adapter))") }
         let config = try RunConfig.load(file: nil, overrides: overrides, purpose: .inference)
-        let score = PredictionScore(try PredictionRun(config, savePath: save, overwrites: true, batchSize: 50).start().lines)
+        let score = PredictionScore(
+            try PredictionRun(config, savePath: save, overwrites: true, batchSize: 50).start().lines)
         score.lines.forEach { print($0) }
         return score
     }

@@ -21,7 +21,10 @@ struct EnvironmentCommand: ParsableCommand {
             ("Threads of an operator", "\(Runtime.numThreads)"),
             ("Memory", String(format: "%.1f GB", Double(process.physicalMemory) / 1e9)),
             ("CUDA", Runtime.hasCUDA ? "available" : "not available"),
-            ("Default data directory", FileManager.default.fileExists(atPath: "data/dataset_info.json") ? "detected" : "not detected"),
+            (
+                "Default data directory",
+                FileManager.default.fileExists(atPath: "data/dataset_info.json") ? "detected" : "not detected"
+            ),
         ]
         print("")
         for (name, value) in rows { print("- \(name): \(value)") }
@@ -30,7 +33,9 @@ struct EnvironmentCommand: ParsableCommand {
 
     private static func cpuField(_ name: String) -> String? {
         let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
-        guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) }), let colon = line.firstIndex(of: ":") else { return nil }
+        guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) }),
+            let colon = line.firstIndex(of: ":")
+        else { return nil }
         return line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
     }
 
@@ -39,7 +44,8 @@ struct EnvironmentCommand: ParsableCommand {
     /// The features that decide which kernels run.
     private static var cpuFeatures: [String] {
         (cpuField("flags") ?? "").split(separator: " ").map(String.init).filter {
-            ["avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_bf16", "amx_int8", "f16c"].contains($0)
+            ["avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_bf16", "amx_int8", "f16c"]
+                .contains($0)
         }
     }
 }

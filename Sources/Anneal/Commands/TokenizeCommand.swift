@@ -16,7 +16,9 @@ struct TokenizeCommand: ParsableCommand {
 
     func run() throws {
         let tokenizer = try Tokenizer(folder: model)
-        guard let data = FileManager.default.contents(atPath: file) else { throw CommandError("\(file) cannot be read") }
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw CommandError("\(file) cannot be read")
+        }
         let texts: [String]
         do { texts = try JSONDecoder().decode([String].self, from: data) } catch {
             throw CommandError("\(file) is not a JSON array of strings: \(error.localizedDescription)")

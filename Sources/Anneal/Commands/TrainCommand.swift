@@ -6,7 +6,9 @@ import Training
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Trains as a YAML or JSON file says.",
-        discussion: "anneal train FILE.yaml [key=value …] [--dry-run], or all settings as flags: anneal train --stage sft --do_train true …")
+        discussion:
+            "anneal train FILE.yaml [key=value …] [--dry-run], or all settings as flags: anneal train --stage sft --do_train true …"
+    )
 
     @Argument(parsing: .allUnrecognized, help: "FILE.yaml with key=value overrides, or --key value flags.")
     var arguments: [String] = []

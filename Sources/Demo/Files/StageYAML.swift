@@ -69,7 +69,7 @@ enum StageYAML {
         stage: sft
         do_train: true
         finetuning_type: lora
-        lora_rank: 8
+        lora_rank: 32
         lora_target: all
 
         ### dataset 数据
@@ -90,8 +90,8 @@ enum StageYAML {
         ### train 训练: fp32
         per_device_train_batch_size: 16
         gradient_accumulation_steps: 1
-        learning_rate: 2.0e-3
-        num_train_epochs: 3.0
+        learning_rate: 1.0e-3
+        num_train_epochs: 5.0
         lr_scheduler_type: cosine
         warmup_ratio: 0.1
         seed: 42

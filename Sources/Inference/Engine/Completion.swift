@@ -1,7 +1,7 @@
 /// The tokens of one answer.
 public struct Completion: Sendable, Equatable {
     /// Why an answer ended.
-    public enum Finish: String, Sendable, Equatable {
+    public enum Finish: String, Sendable, Codable {
         /// The model wrote a token that ends its turn.
         case stop
         /// The answer reached its longest length.

@@ -110,10 +110,16 @@ public struct PredictionRun: Sendable {
 
     /// What the answers depend on, one line each.
     private func identity(_ rows: [DataRow]) -> String {
-        func stamp(_ path: String) -> String {
-            let facts = try? FileManager.default.attributesOfItem(atPath: path)
-            let time = (facts?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-            return "\(path) \(facts?[.size] as? Int ?? 0) bytes of \(time)"
+        /// Size and time of the weight files of a folder.
+        func stamp(_ folder: String) -> String {
+            let files = FileManager.default
+            let names = ((try? files.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".safetensors") }
+            let facts = names.sorted().map { name in
+                let facts = try? files.attributesOfItem(atPath: "\(folder)/\(name)")
+                return
+                    "\(facts?[.size] as? Int ?? 0) bytes of \((facts?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0)"
+            }
+            return "\(folder) (\(facts.joined(separator: ", ")))"
         }
         let location = settings.location
         let texts = rows.map {
@@ -121,9 +127,8 @@ public struct PredictionRun: Sendable {
         }
         return
             ([
-                "model: \(location.modelFolder)",
-                "adapters: \(location.adapters.map { stamp("\($0)/adapter_model.safetensors") })",
-                "weights: \(stamp("\(location.modelFolder)/model.safetensors"))", "template: \(settings.template)",
+                "model: \(stamp(location.modelFolder))", "adapters: \(location.adapters.map(stamp))",
+                "template: \(settings.template)",
                 "system: \(settings.defaultSystem ?? "")",
                 "thinking: \(settings.enableThinking.map(String.init) ?? "null")",
                 "cutoff_len: \(settings.cutoffLength)",

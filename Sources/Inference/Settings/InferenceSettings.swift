@@ -28,6 +28,11 @@ public struct InferenceSettings: Sendable {
         guard let modelFolder = config.model.modelNameOrPath else {
             throw InferenceError("model_name_or_path is missing")
         }
+        guard !ModelLocation.isAdapter(modelFolder) else {
+            throw InferenceError(
+                "model_name_or_path \(modelFolder) is an adapter: name its base model there, and put the adapter into adapter_name_or_path"
+            )
+        }
         let adapters = config.model.adapterNameOrPath ?? []
         location = ModelLocation(
             modelFolder: modelFolder,
@@ -78,7 +83,9 @@ public struct InferenceSettings: Sendable {
         dtype = model.inferDtype
         notes = config.notes + picker.notes
         // A training file names the model it starts from; what it made lies in output_dir.
-        if location.adapters.isEmpty, config.training.isGiven(\.outputDir), ModelLocation.isAdapter(config.training.outputDir) {
+        if location.adapters.isEmpty, config.training.isGiven(\.outputDir),
+            ModelLocation.isAdapter(config.training.outputDir)
+        {
             let output = config.training.outputDir
             notes.append("\(output) holds an adapter that is not used: add adapter_name_or_path=\(output) to use it")
         }

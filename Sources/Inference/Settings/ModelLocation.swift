@@ -43,7 +43,9 @@ public struct ModelLocation: Sendable, Equatable {
     }
 
     /// Whether a folder holds an adapter.
-    static func isAdapter(_ folder: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/adapter_config.json") }
+    static func isAdapter(_ folder: String) -> Bool {
+        FileManager.default.fileExists(atPath: "\(folder)/adapter_config.json")
+    }
 
     /// The settings this location stands for, as `key=value` overrides.
     public var overrides: [String] {

@@ -27,7 +27,8 @@ public struct AdapterConfig: Sendable, Equatable {
     public init(folder: String) throws {
         let path = "\(folder)/adapter_config.json"
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw ModelConfigError(folder, "has no adapter_config.json; adapter_name_or_path must be a PEFT adapter folder")
+            throw ModelConfigError(
+                folder, "has no adapter_config.json; adapter_name_or_path must be a PEFT adapter folder")
         }
         guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
             throw ModelConfigError(path, "is not a JSON object")
@@ -35,13 +36,16 @@ public struct AdapterConfig: Sendable, Equatable {
         let fields = ConfigFields(object, path: path)
         let kind = try fields.string("peft_type")
         guard kind == "LORA" else { throw ModelConfigError(path, "peft_type \(kind) is not supported, only LORA") }
-        for key in ["use_dora", "fan_in_fan_out", "lora_bias", "use_qalora"] where try fields.bool(key, default: false) {
+        for key in ["use_dora", "fan_in_fan_out", "lora_bias", "use_qalora"] where try fields.bool(key, default: false)
+        {
             throw ModelConfigError(path, "\(key) is true; this variant is not supported")
         }
         for key in ["rank_pattern", "alpha_pattern"] where (object[key] as? [String: Any])?.isEmpty == false {
             throw ModelConfigError(path, "\(key) is not empty; layers of different rank are not supported")
         }
-        if fields.has("modules_to_save") { throw ModelConfigError(path, "modules_to_save is set; whole trained layers are not supported yet") }
+        if fields.has("modules_to_save") {
+            throw ModelConfigError(path, "modules_to_save is set; whole trained layers are not supported yet")
+        }
         let bias = object["bias"] as? String ?? "none"
         guard bias == "none" else { throw ModelConfigError(path, "bias \"\(bias)\" is not supported, only \"none\"") }
         baseModel = object["base_model_name_or_path"] as? String ?? ""
@@ -63,10 +67,13 @@ public struct AdapterConfig: Sendable, Equatable {
         var object: [String: Any] = [:]
         for key in [
             "alora_invocation_tokens", "arrow_config", "auto_mapping", "corda_config", "eva_config", "exclude_modules",
-            "layer_replication", "layers_pattern", "layers_to_transform", "megatron_config", "modules_to_save", "revision",
+            "layer_replication", "layers_pattern", "layers_to_transform", "megatron_config", "modules_to_save",
+            "revision",
             "target_parameters", "trainable_token_indices",
         ] { object[key] = none }
-        for key in ["ensure_weight_tying", "fan_in_fan_out", "lora_bias", "use_dora", "use_qalora"] { object[key] = false }
+        for key in ["ensure_weight_tying", "fan_in_fan_out", "lora_bias", "use_dora", "use_qalora"] {
+            object[key] = false
+        }
         for key in ["alpha_pattern", "loftq_config", "rank_pattern"] { object[key] = [String: Any]() }
         object["base_model_name_or_path"] = baseModel
         object["bias"] = "none"
@@ -86,7 +93,8 @@ public struct AdapterConfig: Sendable, Equatable {
             }
         object["task_type"] = "CAUSAL_LM"
         object["use_rslora"] = usesRankStabilizedScale
-        return try JSONSerialization.data(withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        return try JSONSerialization.data(
+            withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     }
 
     /// Whether a module path is adapted, by PEFT's rule.

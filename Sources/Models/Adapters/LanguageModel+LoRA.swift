@@ -16,10 +16,13 @@ extension LanguageModel {
                 throw ModelConfigError(path, "carries an adapter already; merge it first")
             }
             slot.layer = LoRALinear(
-                base, rank: config.rank, alpha: config.alpha, dropout: config.dropout, rankStabilized: config.usesRankStabilizedScale)
+                base, rank: config.rank, alpha: config.alpha, dropout: config.dropout,
+                rankStabilized: config.usesRankStabilizedScale)
             count += 1
         }
-        guard count > 0 else { throw ModelConfigError("lora_target", "no layer of the model matches the adapter's targets") }
+        guard count > 0 else {
+            throw ModelConfigError("lora_target", "no layer of the model matches the adapter's targets")
+        }
     }
 
     /// Loads a PEFT adapter folder onto the model and returns its configuration.
@@ -35,12 +38,17 @@ extension LanguageModel {
             wanted.append(("\(path).lora_B.weight", path, [layer.outFeatures, config.rank]))
         }
         guard !wanted.isEmpty else {
-            throw ModelConfigError(folder, "the adapter's target_modules match no layer of this model; it was made for another base (\(config.baseModel))")
+            throw ModelConfigError(
+                folder,
+                "the adapter's target_modules match no layer of this model; it was made for another base (\(config.baseModel))"
+            )
         }
-        let names = Dictionary(uniqueKeysWithValues: file.names.map { (Self.canonical($0, isVision: vision != nil), $0) })
+        let names = Dictionary(
+            uniqueKeysWithValues: file.names.map { (Self.canonical($0, isVision: vision != nil), $0) })
         for (name, path, shape) in wanted {
             guard let stored = names[name] else {
-                throw ModelConfigError(folder, "the adapter has no \(name); it was made for another base (\(config.baseModel))")
+                throw ModelConfigError(
+                    folder, "the adapter has no \(name); it was made for another base (\(config.baseModel))")
             }
             guard file.shape(of: stored) == shape else {
                 throw ModelConfigError(
@@ -51,7 +59,9 @@ extension LanguageModel {
         }
         let extra = Set(names.keys).subtracting(wanted.map(\.name))
         guard extra.isEmpty else {
-            throw ModelConfigError(folder, "the adapter holds \(extra.count) tensors this model has no place for, first \(extra.min() ?? "")")
+            throw ModelConfigError(
+                folder,
+                "the adapter holds \(extra.count) tensors this model has no place for, first \(extra.min() ?? "")")
         }
         try attachLoRA(config)
         for (path, layer) in loraLayers {

@@ -28,21 +28,31 @@ extension LanguageModel {
         let all = linears().map(\.path).filter { $0 != "lm_head" }
         if requested.count == 1, Self.isPattern(requested[0]) {
             guard try all.contains(where: { try AdapterConfig.fullMatch(requested[0], $0) }) else {
-                throw ModelConfigError("lora_target", "the pattern \(requested[0]) matches no linear layer, for example \(all[0])")
+                throw ModelConfigError(
+                    "lora_target", "the pattern \(requested[0]) matches no linear layer, for example \(all[0])")
             }
             return .pattern(requested[0])
         }
         // The projector is no target even when it is trained (LLaMA-Factory: find_all_linear_modules).
-        let allowed = vision == nil ? all : all.filter { !frozen.contains($0) && !$0.hasPrefix("model.visual.merger.") && !$0.contains("patch_embed") }
+        let allowed =
+            vision == nil
+            ? all
+            : all.filter {
+                !frozen.contains($0) && !$0.hasPrefix("model.visual.merger.") && !$0.contains("patch_embed")
+            }
         let names = requested == ["all"] ? Self.leafNames(allowed) : requested
         for name in names where !all.contains(where: { $0 == name || $0.hasSuffix("." + name) }) {
             throw ModelConfigError(
-                "lora_target", "\(name) is no linear layer of this model; there are \(Self.leafNames(all).joined(separator: ", "))")
+                "lora_target",
+                "\(name) is no linear layer of this model; there are \(Self.leafNames(all).joined(separator: ", "))")
         }
         guard vision != nil else { return .names(names) }
         let paths = allowed.filter { path in names.contains { path == $0 || path.hasSuffix("." + $0) } }
         guard !paths.isEmpty else {
-            throw ModelConfigError("lora_target", "every layer named \(names.joined(separator: ", ")) is frozen; see freeze_vision_tower and freeze_language_model")
+            throw ModelConfigError(
+                "lora_target",
+                "every layer named \(names.joined(separator: ", ")) is frozen; see freeze_vision_tower and freeze_language_model"
+            )
         }
         return .names(paths)
     }

@@ -24,7 +24,8 @@ final class Attention: Module {
         let d = config.headDim
         let qkv = project(x, q, k, v)
         let q_THd = qkv[0].reshape(-1, config.numHeads, d).rotary(cos: context.rotary.cos, sin: context.rotary.sin)
-        let k_TKd = qkv[1].reshape(-1, config.numKeyValueHeads, d).rotary(cos: context.rotary.cos, sin: context.rotary.sin)
+        let k_TKd = qkv[1].reshape(-1, config.numKeyValueHeads, d).rotary(
+            cos: context.rotary.cos, sin: context.rotary.sin)
         let v_TKd = qkv[2].reshape(-1, config.numKeyValueHeads, d)
         let scale = 1 / Double(d).squareRoot()
         let out_THd: Tensor
@@ -119,13 +120,18 @@ public final class Decoder: Module {
     }
 
     public var members: [Member] {
-        [.module("embed_tokens", embedding)] + layers.enumerated().map { .module("layers.\($0)", $1) } + [.module("norm", norm)]
+        [.module("embed_tokens", embedding)] + layers.enumerated().map { .module("layers.\($0)", $1) } + [
+            .module("norm", norm)
+        ]
     }
 
     /// Embedded tokens [T, D] -> normalised hidden states [T, D].
-    func callAsFunction(_ embedded: Tensor, positions: [[Int]], offsets: [Int], caches: [KeyValueCache], recompute: Bool) -> Tensor {
+    func callAsFunction(
+        _ embedded: Tensor, positions: [[Int]], offsets: [Int], caches: [KeyValueCache], recompute: Bool
+    ) -> Tensor {
         let context = DecoderContext(
-            rotary: RotaryTable(config.rope, headDim: config.headDim, positions: positions, offsets: offsets), offsets: offsets,
+            rotary: RotaryTable(config.rope, headDim: config.headDim, positions: positions, offsets: offsets),
+            offsets: offsets,
             caches: caches)
         var x = embedded
         for (index, layer) in layers.enumerated() {

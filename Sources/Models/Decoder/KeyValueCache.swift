@@ -24,7 +24,10 @@ public final class KeyValueCache {
         let added = k.size(0), length = lengths[layer], total = length + added
         if (keys[layer]?.size(0) ?? 0) < total {
             let capacity = (total + Self.growth) / Self.growth * Self.growth
-            let (newKeys, newValues) = (Tensor.empty([capacity] + k.shape.dropFirst(), k.dtype), Tensor.empty([capacity] + v.shape.dropFirst(), v.dtype))
+            let (newKeys, newValues) = (
+                Tensor.empty([capacity] + k.shape.dropFirst(), k.dtype),
+                Tensor.empty([capacity] + v.shape.dropFirst(), v.dtype)
+            )
             if let oldKeys = keys[layer], let oldValues = values[layer], length > 0 {
                 newKeys[0..<length].copy(from: oldKeys[0..<length])
                 newValues[0..<length].copy(from: oldValues[0..<length])

@@ -37,12 +37,16 @@ public struct RopeConfig: Sendable, Equatable {
     /// From config.json: `rope_parameters` (transformers 5) or `rope_theta` with `rope_scaling` (4).
     init(_ fields: ConfigFields, maxPositions: Int) throws {
         let section = fields.section("rope_parameters") ?? fields.section("rope_scaling")
-        theta = try section?.has("rope_theta") == true ? section!.double("rope_theta") : fields.double("rope_theta", default: 10000)
+        theta =
+            try section?.has("rope_theta") == true
+            ? section!.double("rope_theta") : fields.double("rope_theta", default: 10000)
         sections = section?.object["mrope_section"] as? [Int]
         scaling = .none
         guard let section else { return }
         let kind = section.object["rope_type"] as? String ?? section.object["type"] as? String ?? "default"
-        let original = try section.int("original_max_position_embeddings", default: fields.int("original_max_position_embeddings", default: maxPositions))
+        let original = try section.int(
+            "original_max_position_embeddings",
+            default: fields.int("original_max_position_embeddings", default: maxPositions))
         switch kind {
         case "default", "mrope": break
         case "linear": scaling = .linear(factor: try section.double("factor"))
@@ -63,7 +67,9 @@ public struct RopeConfig: Sendable, Equatable {
         if section.has("attention_factor") {
             attention = try section.double("attention_factor")
         } else if section.has("mscale"), section.has("mscale_all_dim") {
-            attention = magnitude(factor, try section.double("mscale")) / magnitude(factor, try section.double("mscale_all_dim"))
+            attention =
+                magnitude(factor, try section.double("mscale"))
+                / magnitude(factor, try section.double("mscale_all_dim"))
         }
         return Yarn(
             factor: factor, original: original, betaFast: try section.double("beta_fast", default: 32),

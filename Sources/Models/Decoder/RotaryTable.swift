@@ -21,12 +21,16 @@ struct RotaryTable {
         var sinValues = cosValues
         for segment in 0..<(offsets.count - 1) {
             let range = offsets[segment]..<offsets[segment + 1]
-            let own = config.isLengthDependent ? config.frequencies(headDim: headDim, length: range.map { positions[0][$0] + 1 }.max() ?? 0).0 : frequencies
+            let own =
+                config.isLengthDependent
+                ? config.frequencies(headDim: headDim, length: range.map { positions[0][$0] + 1 }.max() ?? 0).0
+                : frequencies
             for row in range {
                 for j in 0..<half {
                     // fp32 product, as torch computes freqs.
                     let angle = Double(Float(positions[positions.count == 3 ? axis[j] : 0][row]) * own[j])
-                    let c = Float(Foundation.cos(angle) * attentionFactor), s = Float(Foundation.sin(angle) * attentionFactor)
+                    let c = Float(Foundation.cos(angle) * attentionFactor),
+                        s = Float(Foundation.sin(angle) * attentionFactor)
                     cosValues[row * headDim + j] = c
                     cosValues[row * headDim + half + j] = c
                     sinValues[row * headDim + j] = s
@@ -56,7 +60,8 @@ extension RopeConfig {
         case .linear(let factor): return (plain.map { $0 / Float(factor) }, 1)
         case .dynamic(let factor, let original):
             let length = Double(max(length ?? original, original))
-            let grown = theta * pow(factor * length / Double(original) - (factor - 1), Double(headDim) / Double(headDim - 2))
+            let grown =
+                theta * pow(factor * length / Double(original) - (factor - 1), Double(headDim) / Double(headDim - 2))
             return (powers(grown), 1)
         case .llama3(let factor, let low, let high, let original):
             let lowWavelength = Double(original) / low, highWavelength = Double(original) / high

@@ -5,7 +5,8 @@ enum Qwen2Family: ModelFamily {
 
     static func decode(_ fields: ConfigFields) throws -> (TextConfig, VisionConfig?) {
         if try fields.bool("use_sliding_window", default: false) {
-            throw ModelConfigError(fields.path, "use_sliding_window is true; sliding-window attention is not supported yet")
+            throw ModelConfigError(
+                fields.path, "use_sliding_window is true; sliding-window attention is not supported yet")
         }
         var config = try TextConfig(fields)
         config.hasQKVBias = true

@@ -11,15 +11,19 @@ enum Qwen25VLFamily: ModelFamily {
         // transformers 4 wrote the text keys at the top level.
         let textFields = fields.section("text_config") ?? fields
         if try textFields.bool("use_sliding_window", default: false) {
-            throw ModelConfigError(fields.path, "use_sliding_window is true; sliding-window attention is not supported yet")
+            throw ModelConfigError(
+                fields.path, "use_sliding_window is true; sliding-window attention is not supported yet")
         }
         var text = try TextConfig(textFields)
         text.hasQKVBias = true
-        text.tiesEmbeddings = try fields.bool("tie_word_embeddings", default: textFields.bool("tie_word_embeddings", default: false))
+        text.tiesEmbeddings = try fields.bool(
+            "tie_word_embeddings", default: textFields.bool("tie_word_embeddings", default: false))
         guard text.rope.sections != nil else {
             throw ModelConfigError(fields.path, "has no mrope_section in rope_parameters or rope_scaling")
         }
-        guard let vision = fields.section("vision_config") else { throw ModelConfigError(fields.path, "vision_config is missing") }
+        guard let vision = fields.section("vision_config") else {
+            throw ModelConfigError(fields.path, "vision_config is missing")
+        }
         return (
             text,
             VisionConfig(

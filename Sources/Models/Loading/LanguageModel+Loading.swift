@@ -5,7 +5,9 @@ public import Torch
 extension LanguageModel {
     /// Builds the model of `folder` and fills it from its weights, converted to `dtype` (views of the file where the
     /// dtype is already right). `progress` hears how many of the tensors are loaded.
-    public static func load(folder: String, dtype: DType?, progress: ((Int, Int) -> Void)? = nil) throws -> LanguageModel {
+    public static func load(folder: String, dtype: DType?, progress: ((Int, Int) -> Void)? = nil) throws
+        -> LanguageModel
+    {
         let model = LanguageModel(try ModelConfig(folder: folder))
         let checkpoint = try Checkpoint(folder: folder)
         try model.load(checkpoint, dtype: dtype ?? model.config.dtype, progress: progress)
@@ -20,7 +22,8 @@ extension LanguageModel {
         for (index, (path, parameter)) in parameters.enumerated() {
             let name = layout.fileName(path)
             guard let tensor = checkpoint.tensor(name) else {
-                throw ModelConfigError(checkpoint.folder, "the weights have no tensor \(name); config.json and weights do not match")
+                throw ModelConfigError(
+                    checkpoint.folder, "the weights have no tensor \(name); config.json and weights do not match")
             }
             guard tensor.shape == parameter.shape else {
                 throw ModelConfigError(
@@ -33,7 +36,8 @@ extension LanguageModel {
         let extra = checkpoint.names.filter { !known.contains($0) && !isHarmless($0) }
         guard extra.isEmpty else {
             throw ModelConfigError(
-                checkpoint.folder, "the weights hold \(extra.count) tensors this architecture has no place for, first \(extra[0])")
+                checkpoint.folder,
+                "the weights hold \(extra.count) tensors this architecture has no place for, first \(extra[0])")
         }
     }
 
@@ -50,7 +54,10 @@ extension LanguageModel {
         // The layout that finds most of the parameters; a missing one is named by the caller.
         let scored = family.layouts.map { layout in (layout, paths.count { names.contains(layout.fileName($0)) }) }
         guard let best = scored.max(by: { $0.1 < $1.1 }), best.1 > 0 else {
-            throw ModelConfigError(folder, "the weights have none of the names of a \(config.modelType) model, for example \(names.min() ?? "nothing")")
+            throw ModelConfigError(
+                folder,
+                "the weights have none of the names of a \(config.modelType) model, for example \(names.min() ?? "nothing")"
+            )
         }
         return best.0
     }

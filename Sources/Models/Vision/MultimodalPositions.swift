@@ -5,7 +5,8 @@ public enum MultimodalPositions {
     ///   - images: grids of its images in order; `videos` likewise, with the seconds between two of their patches in time.
     /// - Returns: three rows of positions and the position after the last token, or nil when marks and grids disagree.
     public static func positions(
-        tokenIDs: [Int32], images: [VisionGrid], videos: [(grid: VisionGrid, secondsPerGrid: Double)], config: VisionConfig
+        tokenIDs: [Int32], images: [VisionGrid], videos: [(grid: VisionGrid, secondsPerGrid: Double)],
+        config: VisionConfig
     ) -> (rows: [[Int]], next: Int)? {
         var rows: [[Int]] = [[], [], []]
         for axis in 0..<3 { rows[axis].reserveCapacity(tokenIDs.count) }
@@ -26,7 +27,8 @@ public enum MultimodalPositions {
             let timeStep = isImage ? 0 : Int(config.tokensPerSecond) * Int(videos[video].secondsPerGrid)
             if isImage { image += 1 } else { video += 1 }
             let height = grid.height / merge, width = grid.width / merge, count = grid.time * height * width
-            guard index + count <= tokenIDs.count, tokenIDs[index..<(index + count)].allSatisfy({ Int($0) == id }) else { return nil }
+            guard index + count <= tokenIDs.count, tokenIDs[index..<(index + count)].allSatisfy({ Int($0) == id })
+            else { return nil }
             var last = next
             for t in 0..<grid.time {
                 for y in 0..<height {

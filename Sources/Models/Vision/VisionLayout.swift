@@ -42,7 +42,9 @@ struct VisionLayout {
                 for top in stride(from: 0, to: height, by: side) {
                     for left in stride(from: 0, to: width, by: side) {
                         for y in top..<min(top + side, height) {
-                            for x in left..<min(left + side, width) { order.append(first + (frame * height + y) * width + x) }
+                            for x in left..<min(left + side, width) {
+                                order.append(first + (frame * height + y) * width + x)
+                            }
                         }
                         offsets.append(order.count * unit)
                     }

@@ -24,7 +24,8 @@ final class VisionAttention: Module {
         let q_NHd = qkv_NHd.narrow(1, 0, numHeads).rotary(cos: rotary.cos, sin: rotary.sin)
         let k_NHd = qkv_NHd.narrow(1, numHeads, numHeads).rotary(cos: rotary.cos, sin: rotary.sin)
         let v_NHd = qkv_NHd.narrow(1, 2 * numHeads, numHeads)
-        let out_NHd = q_NHd.segmentAttention(k_NHd, v_NHd, offsets: offsets, causal: false, scale: 1 / Double(d).squareRoot())
+        let out_NHd = q_NHd.segmentAttention(
+            k_NHd, v_NHd, offsets: offsets, causal: false, scale: 1 / Double(d).squareRoot())
         return output(out_NHd.reshape(-1, hidden))
     }
 }
@@ -57,7 +58,9 @@ final class PatchEmbedding: Module {
     let weight: Parameter
 
     init(_ config: VisionConfig) {
-        weight = Parameter([config.hiddenSize, config.inChannels, config.temporalPatchSize, config.patchSize, config.patchSize])
+        weight = Parameter([
+            config.hiddenSize, config.inChannels, config.temporalPatchSize, config.patchSize, config.patchSize,
+        ])
     }
 
     var members: [Member] { [.parameter("proj.weight", weight)] }
@@ -103,7 +106,9 @@ public final class VisionTower: Module {
     }
 
     public var members: [Member] {
-        [.module("patch_embed", patchEmbedding)] + blocks.enumerated().map { .module("blocks.\($0)", $1) } + [.module("merger", merger)]
+        [.module("patch_embed", patchEmbedding)] + blocks.enumerated().map { .module("blocks.\($0)", $1) } + [
+            .module("merger", merger)
+        ]
     }
 
     /// Patches [N, patch values] of `grids` -> [N / merge², out hidden], in the grids' order.
@@ -116,7 +121,10 @@ public final class VisionTower: Module {
         x = x.reshape(groups, -1).rows(layout.windowOrder).reshape(groups * unit, -1)
         for (index, block) in blocks.enumerated() {
             let offsets = config.fullAttentionBlocks.contains(index) ? layout.frameOffsets : layout.windowOffsets
-            x = recompute ? recomputed(x) { block($0, rotary: layout.rotary, offsets: offsets) } : block(x, rotary: layout.rotary, offsets: offsets)
+            x =
+                recompute
+                ? recomputed(x) { block($0, rotary: layout.rotary, offsets: offsets) }
+                : block(x, rotary: layout.rotary, offsets: offsets)
         }
         return merger(x).rows(layout.inverseOrder)
     }

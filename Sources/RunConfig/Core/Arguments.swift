@@ -14,7 +14,9 @@ public struct Arguments<Settings: SettingDeclarations>: Sendable {
     public subscript<Value>(dynamicMember setting: KeyPath<Settings, Setting<Value>>) -> Value {
         get {
             let declaration = Settings.declarations[keyPath: setting]
-            return values[declaration.key] as? Value ?? declaration.defaultValue
+            // Apart from the cast: an absent value casts to an optional type's nil, not to the default.
+            guard let value = values[declaration.key] else { return declaration.defaultValue }
+            return value as? Value ?? declaration.defaultValue
         }
         set { values[Settings.declarations[keyPath: setting].key] = newValue }
     }

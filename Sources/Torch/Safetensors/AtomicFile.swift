@@ -9,7 +9,9 @@ struct AtomicFile: ~Copyable {
     static func write(to path: String, _ body: (borrowing AtomicFile) throws -> Void) throws {
         let temporary = "\(path).partial"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw SafetensorsError(path, "cannot be written: \(String(cString: strerror(errno)))") }
+        guard descriptor >= 0 else {
+            throw SafetensorsError(path, "cannot be written: \(String(cString: strerror(errno)))")
+        }
         let file = AtomicFile(descriptor: descriptor, path: path)
         do {
             try body(file)

@@ -47,13 +47,15 @@ public struct Checkpoint: Sendable {
         let missing = shardNames.filter { !FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
         guard missing.isEmpty else {
             throw SafetensorsError(
-                index, "names shards that are missing: \(missing.joined(separator: ", ")); download them into \(folder)")
+                index, "names shards that are missing: \(missing.joined(separator: ", ")); download them into \(folder)"
+            )
         }
         let files = try shardNames.map { try SafetensorsFile(path: "\(folder)/\($0)") }
         let position = Dictionary(uniqueKeysWithValues: shardNames.enumerated().map { ($1, $0) })
         for (name, shard) in map {
             guard let place = position[shard], files[place].contains(name) else {
-                throw SafetensorsError(index, "says \(name) lies in \(shard), but it does not; download the shard again")
+                throw SafetensorsError(
+                    index, "says \(name) lies in \(shard), but it does not; download the shard again")
             }
         }
         return (files, map.compactMapValues { position[$0] })

@@ -38,7 +38,8 @@ public struct SafetensorsFile: Sendable {
         if bytes.starts(with: "version https://git-lfs".utf8) {
             throw SafetensorsError(
                 path,
-                "is a Git LFS pointer of \(bytes.count) bytes, not the weights; run `git lfs pull` or download the file itself")
+                "is a Git LFS pointer of \(bytes.count) bytes, not the weights; run `git lfs pull` or download the file itself"
+            )
         }
         guard bytes.count >= 8 else {
             throw SafetensorsError(path, "has only \(bytes.count) bytes; the download broke off, fetch it again")
@@ -67,23 +68,33 @@ public struct SafetensorsFile: Sendable {
     /// The tensors must follow each other without overlaps, gaps or a tail, as the format demands: another file of the
     /// same size would otherwise be taken for this one.
     private static func checkLayout(_ entries: [String: Entry], path: String, dataStart: Int, fileSize: Int) throws {
-        let ordered = entries.sorted { ($0.value.range.lowerBound, $0.value.range.upperBound) < ($1.value.range.lowerBound, $1.value.range.upperBound) }
+        let ordered = entries.sorted {
+            ($0.value.range.lowerBound, $0.value.range.upperBound) < (
+                $1.value.range.lowerBound, $1.value.range.upperBound
+            )
+        }
         var end = dataStart, previous = "the header"
         for (name, entry) in ordered {
             guard entry.range.lowerBound >= end else {
-                throw SafetensorsError(path, "tensors \(previous) and \(name) overlap; the file is damaged, download it again")
+                throw SafetensorsError(
+                    path, "tensors \(previous) and \(name) overlap; the file is damaged, download it again")
             }
             guard entry.range.lowerBound == end else {
-                throw SafetensorsError(path, "has a gap of \(entry.range.lowerBound - end) bytes before tensor \(name); the file is damaged, download it again")
+                throw SafetensorsError(
+                    path,
+                    "has a gap of \(entry.range.lowerBound - end) bytes before tensor \(name); the file is damaged, download it again"
+                )
             }
             (end, previous) = (entry.range.upperBound, name)
         }
         guard end == fileSize else {
-            throw SafetensorsError(path, "has \(fileSize - end) bytes after its last tensor; the file is damaged, download it again")
+            throw SafetensorsError(
+                path, "has \(fileSize - end) bytes after its last tensor; the file is damaged, download it again")
         }
     }
 
-    private static func entry(_ name: String, _ value: Any, path: String, dataStart: Int, fileSize: Int) throws -> Entry {
+    private static func entry(_ name: String, _ value: Any, path: String, dataStart: Int, fileSize: Int) throws -> Entry
+    {
         guard let fields = value as? [String: Any], let dtypeName = fields["dtype"] as? String,
             let shape = fields["shape"] as? [Int], let offsets = fields["data_offsets"] as? [Int], offsets.count == 2,
             shape.allSatisfy({ $0 >= 0 }), 0 <= offsets[0], offsets[0] <= offsets[1]
@@ -99,7 +110,8 @@ public struct SafetensorsFile: Sendable {
         }
         guard offsets[1] - offsets[0] == bytes else {
             throw SafetensorsError(
-                path, "tensor \(name) of shape \(shape) needs \(bytes) bytes, its header gives \(offsets[1] - offsets[0])")
+                path,
+                "tensor \(name) of shape \(shape) needs \(bytes) bytes, its header gives \(offsets[1] - offsets[0])")
         }
         guard offsets[1] <= fileSize - dataStart else {
             throw SafetensorsError(

@@ -3,7 +3,9 @@ import Foundation
 /// Writes safetensors files that Hugging Face's libraries load.
 public enum SafetensorsWriter {
     /// Writes `tensors` to `path` so that the file appears whole or not at all: temporary name, flush to disk, rename.
-    public static func write(_ tensors: [(name: String, tensor: Tensor)], to path: String, metadata: [String: String] = ["format": "pt"]) throws {
+    public static func write(
+        _ tensors: [(name: String, tensor: Tensor)], to path: String, metadata: [String: String] = ["format": "pt"]
+    ) throws {
         // Larger elements first, then by name, as the reference writer orders them: every tensor stays aligned.
         let ordered = tensors.sorted {
             $0.tensor.dtype.byteCount != $1.tensor.dtype.byteCount
@@ -14,7 +16,8 @@ public enum SafetensorsWriter {
         for (name, tensor) in ordered {
             let end = offset + tensor.byteCount
             let shape = tensor.shape.map(String.init).joined(separator: ",")
-            header += ",\(try json(name)):{\"dtype\":\"\(tensor.dtype.safetensorsName)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+            header +=
+                ",\(try json(name)):{\"dtype\":\"\(tensor.dtype.safetensorsName)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
             offset = end
         }
         header += "}"
@@ -22,12 +25,16 @@ public enum SafetensorsWriter {
         try AtomicFile.write(to: path) { file in
             try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { try file.write($0) }
             try Array(header.utf8).withUnsafeBytes { try file.write($0) }
-            for (_, tensor) in ordered where tensor.byteCount > 0 { try tensor.detach().withBytes { try file.write($0) } }
+            for (_, tensor) in ordered where tensor.byteCount > 0 {
+                try tensor.detach().withBytes { try file.write($0) }
+            }
         }
     }
 
     /// Writes a model as one file, or as shards of at most `maxShardBytes` with an index, in the order given.
-    public static func writeModel(_ tensors: [(name: String, tensor: Tensor)], folder: String, stem: String = "model", maxShardBytes: Int) throws {
+    public static func writeModel(
+        _ tensors: [(name: String, tensor: Tensor)], folder: String, stem: String = "model", maxShardBytes: Int
+    ) throws {
         var shards: [[(name: String, tensor: Tensor)]] = [[]]
         var size = 0
         for entry in tensors {
@@ -47,8 +54,11 @@ public enum SafetensorsWriter {
         }
         let total = tensors.reduce(0) { $0 + $1.tensor.byteCount }
         let index: [String: Any] = ["metadata": ["total_size": total], "weight_map": map]
-        let data = try JSONSerialization.data(withJSONObject: index, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-        try AtomicFile.write(to: "\(folder)/\(stem).safetensors.index.json") { file in try data.withUnsafeBytes { try file.write($0) } }
+        let data = try JSONSerialization.data(
+            withJSONObject: index, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        try AtomicFile.write(to: "\(folder)/\(stem).safetensors.index.json") { file in
+            try data.withUnsafeBytes { try file.write($0) }
+        }
     }
 
     private static func json(_ value: some Encodable) throws -> String {

@@ -30,7 +30,9 @@ public enum CheckpointFolder {
     /// Why a checkpoint cannot be resumed from; nil when it can.
     static func problem(_ path: String) -> String? {
         guard FileManager.default.fileExists(atPath: path) else { return "there is no such folder" }
-        for name in [TrainerState.fileName, ResumePointState.fileName, "optimizer.safetensors", "rng_state.safetensors"]
+        for name in [
+            TrainerState.fileName, ResumePointState.fileName, "optimizer.safetensors", "rng_state.safetensors",
+        ]
         where !FileManager.default.fileExists(atPath: "\(path)/\(name)") {
             return "it has no \(name) (it was saved with save_only_model, by another program, or is damaged)"
         }
@@ -56,7 +58,9 @@ public enum CheckpointFolder {
 
     /// Temporary names: of checkpoints, of safetensors, of Foundation's atomic writes and of Reporting's (name.PID.tmp).
     private static func isLeftover(_ name: String) -> Bool {
-        if name.hasPrefix("tmp-checkpoint-") || name.hasPrefix("tmp-deleted-") || name.hasSuffix(".partial") { return true }
+        if name.hasPrefix("tmp-checkpoint-") || name.hasPrefix("tmp-deleted-") || name.hasSuffix(".partial") {
+            return true
+        }
         if name.hasPrefix(".dat.nosync") { return true }
         let parts = name.split(separator: ".")
         return parts.count >= 3 && parts.last == "tmp" && Int(parts[parts.count - 2]) != nil

@@ -38,7 +38,9 @@ struct CheckpointSaver {
             try Self.flushFolder(outputFolder)
         } catch {
             try? files.removeItem(atPath: temporary)
-            throw TrainingError("the checkpoint of step \(trainer.state.globalStep) could not be saved (\(error)). Earlier checkpoints are untouched; free space and run again to resume.")
+            throw TrainingError(
+                "the checkpoint of step \(trainer.state.globalStep) could not be saved (\(error)). Earlier checkpoints are untouched; free space and run again to resume."
+            )
         }
         rotate(keeping: trainer.state.bestModelCheckpoint)
         return target
@@ -49,7 +51,8 @@ struct CheckpointSaver {
         if trainsWeights { tensors += trainer.optimizer.slots.map { ("\($0.name).master", $0.parameter.detach()) } }
         try SafetensorsWriter.write(tensors, to: "\(folder)/optimizer.safetensors")
         try SafetensorsWriter.write([("cpu", Runtime.randomState)], to: "\(folder)/rng_state.safetensors")
-        let state = ResumePointState.File(loop: trainer.progress, optimizerSteps: trainer.optimizer.step, fingerprint: fingerprint(trainer))
+        let state = ResumePointState.File(
+            loop: trainer.progress, optimizerSteps: trainer.optimizer.step, fingerprint: fingerprint(trainer))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try encoder.encode(state).write(to: URL(fileURLWithPath: "\(folder)/\(ResumePointState.fileName)"))
@@ -57,7 +60,10 @@ struct CheckpointSaver {
 
     /// What a checkpoint must share with the run that goes on from it.
     func fingerprint(_ trainer: Trainer) -> [String: Int] {
-        ["samples": trainer.settings.plan.numSamples, "batch_size": trainer.settings.plan.batchSize, "accumulation": trainer.settings.plan.accumulation]
+        [
+            "samples": trainer.settings.plan.numSamples, "batch_size": trainer.settings.plan.batchSize,
+            "accumulation": trainer.settings.plan.accumulation,
+        ]
     }
 
     /// Removes the oldest checkpoints beyond the limit; the best and the newest stay.

@@ -15,7 +15,10 @@ public struct ModelFolder: Sendable {
     /// Largest weight file.
     public let maxShardBytes: Int
 
-    public init(base: String, adapter: AdapterConfig?, chatTemplate: String?, defaults: InferenceDefaults, maxShardBytes: Int = 5_000_000_000) {
+    public init(
+        base: String, adapter: AdapterConfig?, chatTemplate: String?, defaults: InferenceDefaults,
+        maxShardBytes: Int = 5_000_000_000
+    ) {
         self.base = base
         self.adapter = adapter
         self.chatTemplate = chatTemplate
@@ -25,7 +28,8 @@ public struct ModelFolder: Sendable {
 
     /// Files a model folder hands on unchanged.
     static let copiedFiles = [
-        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt", "added_tokens.json",
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt",
+        "added_tokens.json",
         "preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json",
     ]
 
@@ -41,7 +45,10 @@ public struct ModelFolder: Sendable {
             try copy(["config.json", "generation_config.json"], to: folder)
         }
         try copy(Self.copiedFiles, to: folder)
-        if let chatTemplate { try Data(chatTemplate.utf8).write(to: URL(fileURLWithPath: "\(folder)/chat_template.jinja"), options: .atomic) }
+        if let chatTemplate {
+            try Data(chatTemplate.utf8).write(
+                to: URL(fileURLWithPath: "\(folder)/chat_template.jinja"), options: .atomic)
+        }
         try defaults.write(to: folder)
     }
 

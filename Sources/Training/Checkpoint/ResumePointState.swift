@@ -28,7 +28,9 @@ struct ResumePointState: Sendable {
         state = try TrainerState(folder: folder)
         let path = "\(folder)/\(Self.fileName)"
         guard let data = FileManager.default.contents(atPath: path) else { throw TrainingError("\(path) is missing") }
-        do { file = try JSONDecoder().decode(File.self, from: data) } catch { throw TrainingError("\(path) is damaged: \(error)") }
+        do { file = try JSONDecoder().decode(File.self, from: data) } catch {
+            throw TrainingError("\(path) is damaged: \(error)")
+        }
         loop = file.loop
         optimizerFile = try SafetensorsFile(path: "\(folder)/optimizer.safetensors")
         randomFile = try SafetensorsFile(path: "\(folder)/rng_state.safetensors")
@@ -41,7 +43,9 @@ struct ResumePointState: Sendable {
             if saver.trainsWeights {
                 noGrad {
                     for slot in optimizer.slots {
-                        if let master = optimizerFile.tensor("\(slot.name).master") { slot.parameter.copy(from: master) }
+                        if let master = optimizerFile.tensor("\(slot.name).master") {
+                            slot.parameter.copy(from: master)
+                        }
                     }
                 }
             }
@@ -52,9 +56,11 @@ struct ResumePointState: Sendable {
     /// Refuses to go on with other data or batches: the saved place would mean something else.
     func check(_ plan: StepPlan) throws {
         let now = ["samples": plan.numSamples, "batch_size": plan.batchSize, "accumulation": plan.accumulation]
-        for (key, value) in now.sorted(by: { $0.key < $1.key }) where file.fingerprint[key].map({ $0 != value }) ?? false {
+        for (key, value) in now.sorted(by: { $0.key < $1.key })
+        where file.fingerprint[key].map({ $0 != value }) ?? false {
             throw TrainingError(
-                "\(folder) was saved with \(key) \(file.fingerprint[key] ?? 0), this run has \(value); restore the setting, or start anew with overwrite_output_dir: true")
+                "\(folder) was saved with \(key) \(file.fingerprint[key] ?? 0), this run has \(value); restore the setting, or start anew with overwrite_output_dir: true"
+            )
         }
     }
 }

@@ -22,7 +22,8 @@ final class PatchCache: @unchecked Sendable {
 
     func video(_ source: MediaSource, _ settings: MediaSettings) throws -> VideoPatches {
         if let known = lock.withLock({ videos[source] }) { return known }
-        let video = try settings.video.patches(ofVideo: source, sampling: settings.sampling, limits: settings.videoLimits)
+        let video = try settings.video.patches(
+            ofVideo: source, sampling: settings.sampling, limits: settings.videoLimits)
         keep(video.patches.values.count * 4) { videos[source] = video }
         return video
     }

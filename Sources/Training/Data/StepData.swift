@@ -55,7 +55,10 @@ public struct StepBuilder: Sendable {
     public let packTokens: Int
     private let cache = PatchCache()
 
-    public init(examples: [TrainingExample], vision: VisionConfig?, media: MediaSettings?, normalization: LossNormalization, packTokens: Int) {
+    public init(
+        examples: [TrainingExample], vision: VisionConfig?, media: MediaSettings?, normalization: LossNormalization,
+        packTokens: Int
+    ) {
         self.examples = examples
         self.vision = vision
         self.media = media
@@ -112,7 +115,9 @@ public struct StepBuilder: Sendable {
         pack.offsets.append(pack.tokenIDs.count)
     }
 
-    private func appendMedia(_ example: TrainingExample, _ vision: VisionConfig, first: Int, to pack: inout PackData) throws {
+    private func appendMedia(_ example: TrainingExample, _ vision: VisionConfig, first: Int, to pack: inout PackData)
+        throws
+    {
         var images: [VisionGrid] = [], videos: [(grid: VisionGrid, secondsPerGrid: Double)] = []
         if let media {
             for source in example.images {
@@ -132,8 +137,13 @@ public struct StepBuilder: Sendable {
             if Int(id) == vision.imageTokenID { pack.images.tokenRows.append(first + place) }
             if Int(id) == vision.videoTokenID { pack.videos.tokenRows.append(first + place) }
         }
-        guard let positions = MultimodalPositions.positions(tokenIDs: example.inputIDs, images: images, videos: videos, config: vision) else {
-            throw TrainingError("\(example.origin): the image tokens of the text and the images do not match; does the template belong to the model?")
+        guard
+            let positions = MultimodalPositions.positions(
+                tokenIDs: example.inputIDs, images: images, videos: videos, config: vision)
+        else {
+            throw TrainingError(
+                "\(example.origin): the image tokens of the text and the images do not match; does the template belong to the model?"
+            )
         }
         for axis in 0..<3 { pack.positions[axis] += positions.rows[axis] }
     }
@@ -152,6 +162,7 @@ extension PackData {
             return VisionInput(patches: patches, grids: media.grids, tokenRows: Tensor(media.tokenRows))
         }
         return ModelInput(
-            tokenIDs: Tensor(tokenIDs), positions: positions, offsets: offsets, images: tensors(images), videos: tensors(videos))
+            tokenIDs: Tensor(tokenIDs), positions: positions, offsets: offsets, images: tensors(images),
+            videos: tensors(videos))
     }
 }

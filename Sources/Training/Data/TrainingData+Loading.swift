@@ -2,6 +2,7 @@ public import Datasets
 import Foundation
 import Media
 public import Prompting
+import Reporting
 public import RunConfig
 
 extension MediaSettings {
@@ -19,14 +20,15 @@ extension TrainingData {
     /// Reads, converts, splits and encodes the data sets of a run. Rows that cannot be used are dropped and counted;
     /// what must be mended (a missing image, say) is an error that names file and row.
     public static func load(
-        _ config: RunConfig, encoder: ConversationEncoder, media: MediaSettings?, progress: (@Sendable (Int, Int) -> Void)? = nil
+        _ config: RunConfig, encoder: ConversationEncoder, media: MediaSettings?
     ) throws -> TrainingData {
         let catalog = try DatasetCatalog(folder: config.data.datasetDir, mediaFolder: config.data.mediaDir)
         let module = try DataModule(try DataModule.Request(config), from: catalog)
         let total = module.train.count + module.evaluations.reduce(0) { $0 + $1.rows.count }
-        let counter = Counter(total: total, progress)
+        let bar = ProgressBar(title: "data", unit: "row", total: total, delaySeconds: 2)
+        defer { bar.finish() }
         var report = module.report, evaluationReport = module.evaluationReport
-        let train = try encode(module.train, encoder, media, &report, counter)
+        let train = try encode(module.train, encoder, media, &report, bar)
         guard !train.isEmpty || module.train.isEmpty else {
             throw TrainingError("no row is left to train on.\n\(report)")
         }
@@ -35,9 +37,11 @@ extension TrainingData {
             let isSplit = config.data.splitSize != nil
             let examples =
                 isSplit
-                ? try encode(evaluation.rows, encoder, media, &report, counter)
-                : try encode(evaluation.rows, encoder, media, &evaluationReport, counter)
-            guard !examples.isEmpty else { throw TrainingError("no row is left to evaluate on.\n\(isSplit ? report : evaluationReport)") }
+                ? try encode(evaluation.rows, encoder, media, &report, bar)
+                : try encode(evaluation.rows, encoder, media, &evaluationReport, bar)
+            guard !examples.isEmpty else {
+                throw TrainingError("no row is left to evaluate on.\n\(isSplit ? report : evaluationReport)")
+            }
             evaluations.append((evaluation.name, examples))
         }
         return TrainingData(train: train, evaluations: evaluations, report: report, evaluationReport: evaluationReport)
@@ -45,13 +49,14 @@ extension TrainingData {
 
     /// Encodes rows on all cores, in order.
     private static func encode(
-        _ rows: [DataRow], _ encoder: ConversationEncoder, _ media: MediaSettings?, _ report: inout DataReport, _ counter: Counter
+        _ rows: [DataRow], _ encoder: ConversationEncoder, _ media: MediaSettings?, _ report: inout DataReport,
+        _ bar: ProgressBar
     ) throws -> [TrainingExample] {
         let results = Slots<Result<EncodedRow, any Error>>(count: rows.count)
         DispatchQueue.concurrentPerform(iterations: (rows.count + 31) / 32) { chunk in
             for index in (chunk * 32)..<min(chunk * 32 + 32, rows.count) {
                 results.set(index, Result { try encode(rows[index], encoder, media) })
-                counter.advance()
+                bar.advance()
             }
         }
         var examples: [TrainingExample] = []
@@ -72,7 +77,9 @@ extension TrainingData {
         case dropped(String)
     }
 
-    private static func encode(_ row: DataRow, _ encoder: ConversationEncoder, _ media: MediaSettings?) throws -> EncodedRow {
+    private static func encode(_ row: DataRow, _ encoder: ConversationEncoder, _ media: MediaSettings?) throws
+        -> EncodedRow
+    {
         do {
             let grids = try media?.grids(of: row.conversation) ?? .none
             let encoded = try encoder.encode(row.conversation, media: grids)
@@ -80,11 +87,15 @@ extension TrainingData {
                 return .dropped("nothing to learn: the answer is empty or cut away (raise cutoff_len)")
             }
             let example = TrainingExample(
-                inputIDs: encoded.inputIDs, labels: encoded.labels, images: encoded.keptImages.map { row.conversation.images[$0] },
+                inputIDs: encoded.inputIDs, labels: encoded.labels,
+                images: encoded.keptImages.map { row.conversation.images[$0] },
                 videos: encoded.keptVideos.map { row.conversation.videos[$0] }, origin: row.origin)
             return .kept(example, isTruncated: encoded.isTruncated || encoded.numDroppedTurns > 0)
         } catch let error as ConversationError where error.isDroppable {
-            return .dropped(error.reason == .mediaCut ? "cutoff_len would cut through an image or video (raise it, or lower image_max_pixels)" : error.message)
+            return .dropped(
+                error.reason == .mediaCut
+                    ? "cutoff_len would cut through an image or video (raise it, or lower image_max_pixels)"
+                    : error.message)
         } catch {
             throw DataError("\(error)", dataset: row.origin.dataset, file: row.origin.file, row: row.origin.row)
         }
@@ -101,7 +112,8 @@ extension DataModule.Request {
         seed = config.training.seed
         switch config.data.mixStrategy {
         case .concat: mixture = .concatenated
-        default: throw TrainingError("mix_strategy \(config.data.mixStrategy.rawValue) is not supported yet; use concat")
+        default:
+            throw TrainingError("mix_strategy \(config.data.mixStrategy.rawValue) is not supported yet; use concat")
         }
     }
 }
@@ -121,21 +133,4 @@ private final class Slots<Value: Sendable>: @unchecked Sendable {
     }
     func set(_ index: Int, _ value: Value) { base[index] = value }
     var values: [Value?] { Array(UnsafeBufferPointer(start: base, count: count)) }
-}
-
-/// Counts finished rows. `@unchecked`: `done` is only touched under `lock`.
-private final class Counter: @unchecked Sendable {
-    private let lock = NSLock()
-    private var done = 0
-    private let total: Int
-    private let progress: (@Sendable (Int, Int) -> Void)?
-    init(total: Int, _ progress: (@Sendable (Int, Int) -> Void)?) {
-        self.total = total
-        self.progress = progress
-    }
-    func advance() {
-        guard let progress else { return }
-        lock.withLock { done += 1 }
-        progress(lock.withLock { done }, total)
-    }
 }

@@ -28,7 +28,9 @@ public final class AdamW {
     init(_ parameters: [(name: String, tensor: Tensor, decays: Bool)], settings: Settings) {
         self.settings = settings
         slots = parameters.map {
-            Slot(name: $0.name, parameter: $0.tensor, first: Tensor.zeros($0.tensor.shape), second: Tensor.zeros($0.tensor.shape), decays: $0.decays)
+            Slot(
+                name: $0.name, parameter: $0.tensor, first: Tensor.zeros($0.tensor.shape),
+                second: Tensor.zeros($0.tensor.shape), decays: $0.decays)
         }
     }
 
@@ -44,8 +46,10 @@ public final class AdamW {
             // Without a gradient (the vision tower in a step without images) the moments still move, as upstream, whose
             // text-only batches carry a fake image.
             adamW(
-                group.map(\.parameter), gradients: group.map { $0.parameter.grad ?? Tensor.zeros($0.parameter.shape) }, first: group.map(\.first),
-                second: group.map(\.second), step: step, learningRate: learningRate, beta1: settings.beta1, beta2: settings.beta2,
+                group.map(\.parameter), gradients: group.map { $0.parameter.grad ?? Tensor.zeros($0.parameter.shape) },
+                first: group.map(\.first),
+                second: group.map(\.second), step: step, learningRate: learningRate, beta1: settings.beta1,
+                beta2: settings.beta2,
                 epsilon: settings.epsilon, weightDecay: decays ? settings.weightDecay : 0, gradientScale: gradientScale)
         }
         slots.forEach { $0.parameter.clearGrad() }
@@ -61,7 +65,8 @@ public final class AdamW {
         for slot in slots {
             for (suffix, tensor) in [("exp_avg", slot.first), ("exp_avg_sq", slot.second)] {
                 guard let saved = file.tensor("\(slot.name).\(suffix)"), saved.shape == tensor.shape else {
-                    throw TrainingError("\(file.path): has no state for \(slot.name); the checkpoint belongs to another configuration")
+                    throw TrainingError(
+                        "\(file.path): has no state for \(slot.name); the checkpoint belongs to another configuration")
                 }
                 tensor.copy(from: saved)
             }

@@ -12,7 +12,9 @@ public struct Schedule: Sendable {
     private let warmupType: String
 
     /// - Parameter kwargs: `lr_scheduler_kwargs`. Unknown names and missing necessary ones are errors.
-    public init(kind: SchedulerType, peak: Double, warmupSteps: Int, totalSteps: Int, kwargs: [String: ConfigValue] = [:]) throws {
+    public init(
+        kind: SchedulerType, peak: Double, warmupSteps: Int, totalSteps: Int, kwargs: [String: ConfigValue] = [:]
+    ) throws {
         self.kind = kind
         self.peak = peak
         self.warmupSteps = warmupSteps
@@ -21,9 +23,13 @@ public struct Schedule: Sendable {
         let known = Self.options[kind] ?? []
         for (key, value) in kwargs {
             guard known.contains(key) else {
-                throw TrainingError("lr_scheduler_kwargs: \(key) means nothing to \(kind.rawValue); it takes \(known.isEmpty ? "no options" : known.sorted().joined(separator: ", "))")
+                throw TrainingError(
+                    "lr_scheduler_kwargs: \(key) means nothing to \(kind.rawValue); it takes \(known.isEmpty ? "no options" : known.sorted().joined(separator: ", "))"
+                )
             }
-            guard let text = value.string else { throw TrainingError("lr_scheduler_kwargs: \(key) is not a single value") }
+            guard let text = value.string else {
+                throw TrainingError("lr_scheduler_kwargs: \(key) is not a single value")
+            }
             if let number = Double(text) { numbers[key] = number } else { words[key] = text }
         }
         decayType = words["decay_type"] ?? (kind == .warmupStableDecay ? "cosine" : "linear")
@@ -46,7 +52,9 @@ public struct Schedule: Sendable {
     static let options: [SchedulerType: Set<String>] = [
         .cosine: ["num_cycles"], .cosineWithRestarts: ["num_cycles"], .polynomial: ["lr_end", "power"],
         .inverseSqrt: ["timescale"], .cosineWithMinLR: ["num_cycles", "min_lr", "min_lr_rate"],
-        .warmupStableDecay: ["num_stable_steps", "num_decay_steps", "warmup_type", "decay_type", "min_lr_ratio", "num_cycles"],
+        .warmupStableDecay: [
+            "num_stable_steps", "num_decay_steps", "warmup_type", "decay_type", "min_lr_ratio", "num_cycles",
+        ],
     ]
 
     /// The rate that step `index` (from 0) uses.
@@ -82,7 +90,8 @@ public struct Schedule: Sendable {
     }
 
     private func warmupStableDecay(_ step: Double) -> Double {
-        let warmup = Double(warmupSteps), stable = options["num_stable_steps"] ?? 0, decay = options["num_decay_steps"] ?? 0
+        let warmup = Double(warmupSteps), stable = options["num_stable_steps"] ?? 0,
+            decay = options["num_decay_steps"] ?? 0
         let floor = options["min_lr_ratio"] ?? 0
         if step < warmup {
             let progress = step / max(1, warmup)

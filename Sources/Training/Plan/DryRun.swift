@@ -13,22 +13,27 @@ public enum DryRun {
         let modelConfig = try ModelConfig(folder: folder)
         let model = LanguageModel(modelConfig)
         let frozen = FrozenGroups(
-            visionTower: config.tuning.freezeVisionTower, projector: config.tuning.freezeMultiModalProjector, languageModel: config.tuning.freezeLanguageModel)
+            visionTower: config.tuning.freezeVisionTower, projector: config.tuning.freezeMultiModalProjector,
+            languageModel: config.tuning.freezeLanguageModel)
         let isLoRA = config.tuning.finetuningType == .lora
         var lines = ["Model: \(folder) (\(modelConfig.modelType))", "Fine-tuning method: \(isLoRA ? "LoRA" : "Full")"]
         if isLoRA {
             let targets = try model.loraTargets(config.tuning.loraTarget, frozen: frozen)
             let adapter = AdapterConfig(
-                baseModel: folder, rank: config.tuning.loraRank, alpha: Double(config.tuning.effectiveLoraAlpha), dropout: config.tuning.loraDropout,
+                baseModel: folder, rank: config.tuning.loraRank, alpha: Double(config.tuning.effectiveLoraAlpha),
+                dropout: config.tuning.loraDropout,
                 targets: targets)
             try model.attachLoRA(adapter)
             for (_, layer) in model.loraLayers {
                 layer.a.makeTrainable()
                 layer.b.makeTrainable()
             }
-            lines.append("Found linear modules: \(LanguageModel.leafNames(model.loraLayers.map(\.path)).joined(separator: ","))")
+            lines.append(
+                "Found linear modules: \(LanguageModel.leafNames(model.loraLayers.map(\.path)).joined(separator: ","))")
         } else {
-            for (path, parameter) in model.parameters() where modelConfig.vision == nil || !frozen.contains(path) { parameter.makeTrainable() }
+            for (path, parameter) in model.parameters() where modelConfig.vision == nil || !frozen.contains(path) {
+                parameter.makeTrainable()
+            }
         }
         let count = ParameterCount(model)
         lines.append(count.line)
@@ -39,16 +44,21 @@ public enum DryRun {
     }
 
     private static func dataLines(_ config: RunConfig, _ memory: MemoryPlan) throws -> [String] {
-        func megabytes(_ bytes: Int) -> String { bytes >= 10 << 30 ? String(format: "%.1f GB", Double(bytes) / 1e9) : "\(bytes / 1_000_000) MB" }
-        let fixed = "Memory: weights \(megabytes(memory.weightBytes)), gradients and optimizer \(megabytes(memory.optimizerBytes)), logits \(megabytes(memory.logitBytes)), \(memory.activationBytesPerToken / 1000) kB a token (\(memory.recomputedBytesPerToken / 1000) kB with recomputation)"
+        func megabytes(_ bytes: Int) -> String {
+            bytes >= 10 << 30 ? String(format: "%.1f GB", Double(bytes) / 1e9) : "\(bytes / 1_000_000) MB"
+        }
+        let fixed =
+            "Memory: weights \(megabytes(memory.weightBytes)), gradients and optimizer \(megabytes(memory.optimizerBytes)), logits \(megabytes(memory.logitBytes)), \(memory.activationBytesPerToken / 1000) kB a token (\(memory.recomputedBytesPerToken / 1000) kB with recomputation)"
         let run: TrainingRun
         do { run = try TrainingRun(config) } catch { return ["Steps: unknown, \(error)", fixed] }
         let data: TrainingData
         do { data = try run.loadData() } catch { return ["Steps: unknown, \(error)", fixed] }
         let plan = run.stepPlan(numSamples: data.train.count)
         let lengths = data.train.map(\.inputIDs.count), tokens = lengths.reduce(0, +), longest = lengths.max() ?? 0
-        let stepTokens = Int(Double(tokens) / Double(max(1, lengths.count)) * Double(plan.batchSize * plan.accumulation))
-        let execution = ExecutionPlan(memory, longest: longest, stepTokens: stepTokens, mayRecompute: !config.model.disableGradientCheckpointing)
+        let stepTokens = Int(
+            Double(tokens) / Double(max(1, lengths.count)) * Double(plan.batchSize * plan.accumulation))
+        let execution = ExecutionPlan(
+            memory, longest: longest, stepTokens: stepTokens, mayRecompute: !config.model.disableGradientCheckpointing)
         return [
             data.report.description,
             "Samples: \(ParameterCount.grouped(data.train.count)) to train on, \(ParameterCount.grouped(data.evaluations.reduce(0) { $0 + $1.examples.count })) to evaluate on",

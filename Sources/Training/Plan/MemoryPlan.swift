@@ -16,11 +16,14 @@ public struct MemoryPlan: Sendable, Equatable {
     public init(_ config: ModelConfig, parameters: ParameterCount, compute: DType, trainsWeights: Bool) {
         let text = config.text, size = compute.byteCount
         // Trained weights are kept in fp32.
-        weightBytes = trainsWeights ? (parameters.all - parameters.trainable) * size + parameters.trainable * 4 : parameters.all * size
+        weightBytes =
+            trainsWeights
+            ? (parameters.all - parameters.trainable) * size + parameters.trainable * 4 : parameters.all * size
         optimizerBytes = parameters.trainable * 12
         let heads = text.numHeads * text.headDim, keyValues = text.numKeyValueHeads * text.headDim
         let layer = 5 * text.hiddenSize + 2 * (heads + 2 * keyValues) + heads + 3 * text.intermediateSize
-        activationBytesPerToken = (layer * text.numLayers + 3 * text.hiddenSize) * size + 4 * text.numHeads * text.numLayers
+        activationBytesPerToken =
+            (layer * text.numLayers + 3 * text.hiddenSize) * size + 4 * text.numHeads * text.numLayers
         recomputedBytesPerToken = (text.hiddenSize * (text.numLayers + 3) + 2 * layer) * size
         logitBytes = 256 * text.vocabularySize * size
     }
@@ -29,7 +32,8 @@ public struct MemoryPlan: Sendable, Equatable {
     public func peakBytes(tokens: Int, recompute: Bool) -> Int {
         // LibTorch, the tokenizer and the program itself.
         let program = 300 << 20
-        return weightBytes + optimizerBytes + logitBytes + program + tokens * (recompute ? recomputedBytesPerToken : activationBytesPerToken)
+        return weightBytes + optimizerBytes + logitBytes + program + tokens
+            * (recompute ? recomputedBytesPerToken : activationBytesPerToken)
     }
 
     /// Physical memory of this machine.
@@ -47,7 +51,10 @@ public struct ExecutionPlan: Sendable, Equatable {
     ///   - longest: tokens of the longest sample; it has to fit by itself.
     ///   - stepTokens: tokens of a typical step; more are never packed together.
     ///   - mayRecompute: false when `disable_gradient_checkpointing` forbids it.
-    public init(_ memory: MemoryPlan, longest: Int, stepTokens: Int, mayRecompute: Bool, machineBytes: Int = MemoryPlan.machineBytes) {
+    public init(
+        _ memory: MemoryPlan, longest: Int, stepTokens: Int, mayRecompute: Bool,
+        machineBytes: Int = MemoryPlan.machineBytes
+    ) {
         // Half the machine: the page cache holds the weights, and other programs live here too.
         let budget = machineBytes / 2 - memory.peakBytes(tokens: 0, recompute: false)
         func fitting(_ bytesPerToken: Int) -> Int { max(0, budget) / max(1, bytesPerToken) }

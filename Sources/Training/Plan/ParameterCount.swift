@@ -17,7 +17,8 @@ public struct ParameterCount: Sendable, Equatable {
     /// PEFT's line: `trainable params: 20,185,088 || all params: 8,312,351,744 || trainable%: 0.2428`.
     public var line: String {
         let share = all == 0 ? 0 : 100 * Double(trainable) / Double(all)
-        return "trainable params: \(Self.grouped(trainable)) || all params: \(Self.grouped(all)) || trainable%: \(String(format: "%.4f", share))"
+        return
+            "trainable params: \(Self.grouped(trainable)) || all params: \(Self.grouped(all)) || trainable%: \(String(format: "%.4f", share))"
     }
 
     static func grouped(_ number: Int) -> String {

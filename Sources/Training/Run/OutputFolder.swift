@@ -12,7 +12,9 @@ enum OutputFolder {
             throw TrainingError("output_dir \(folder) is a file; choose another folder")
         }
         if case .path(let path)? = config.training.resumeFromCheckpoint {
-            if let problem = CheckpointFolder.problem(path) { throw TrainingError("resume_from_checkpoint \(path): \(problem)") }
+            if let problem = CheckpointFolder.problem(path) {
+                throw TrainingError("resume_from_checkpoint \(path): \(problem)")
+            }
             try create(folder)
             return try ResumePointState(folder: path)
         }
@@ -27,12 +29,17 @@ enum OutputFolder {
                 return try ResumePointState(folder: path)
             }
         }
-        if wantsLatest { throw TrainingError("resume_from_checkpoint is true, but \(folder) has no checkpoint to resume from") }
+        if wantsLatest {
+            throw TrainingError("resume_from_checkpoint is true, but \(folder) has no checkpoint to resume from")
+        }
         // Nothing but what a run leaves before its first checkpoint may lie there.
         let harmless: Set = ["trainer_log.jsonl", "runs"]
-        if !config.training.overwriteOutputDir, contents.contains(where: { !harmless.contains($0) && !$0.hasPrefix("tmp-") }) {
+        if !config.training.overwriteOutputDir,
+            contents.contains(where: { !harmless.contains($0) && !$0.hasPrefix("tmp-") })
+        {
             throw TrainingError(
-                "output_dir \(folder) already exists and is not empty (it holds \(contents.sorted().prefix(3).joined(separator: ", "))). Choose another folder, or set overwrite_output_dir: true.")
+                "output_dir \(folder) already exists and is not empty (it holds \(contents.sorted().prefix(3).joined(separator: ", "))). Choose another folder, or set overwrite_output_dir: true."
+            )
         }
         if config.training.overwriteOutputDir {
             for name in contents where name.hasPrefix("checkpoint-") || name.hasPrefix("tmp-") {
@@ -50,7 +57,8 @@ enum OutputFolder {
             throw TrainingError("output_dir \(folder) cannot be created; choose a folder you may write to")
         }
         guard access(folder, W_OK) == 0 else {
-            throw TrainingError("output_dir \(folder) cannot be written to; choose another folder or change its permissions")
+            throw TrainingError(
+                "output_dir \(folder) cannot be written to; choose another folder or change its permissions")
         }
     }
 }

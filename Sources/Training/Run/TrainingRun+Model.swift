@@ -61,14 +61,18 @@ extension TrainingRun {
             parameter.makeTrainable()
             count += 1
         }
-        guard count > 0 else { throw TrainingError("every part of the model is frozen; set one of the freeze_* settings to false") }
+        guard count > 0 else {
+            throw TrainingError("every part of the model is frozen; set one of the freeze_* settings to false")
+        }
     }
 
     /// Parameters of the optimizer in model order; biases and norms do not decay (transformers' get_decay_parameter_names).
     func optimizedParameters(_ model: LanguageModel) -> [(name: String, tensor: Tensor, decays: Bool)] {
         model.parameters().filter(\.parameter.isTrainable).map { path, parameter in
             let withoutLeaf = path.split(separator: ".").dropLast()
-            let isNorm = path.contains("layernorm") || path.contains("rmsnorm") || withoutLeaf.contains { $0 == "norm" || $0.hasSuffix("_norm") }
+            let isNorm =
+                path.contains("layernorm") || path.contains("rmsnorm")
+                || withoutLeaf.contains { $0 == "norm" || $0.hasSuffix("_norm") }
             return (path, parameter.value, !(path.contains("bias") || isNorm))
         }
     }

@@ -21,7 +21,8 @@ extension TrainingRun {
         print(count.line)
         if config.model.printParamStatus {
             for (path, parameter) in model.parameters() {
-                print("name: \(path), dtype: \(parameter.value.dtype), device: cpu, trainable: \(parameter.isTrainable)")
+                print(
+                    "name: \(path), dtype: \(parameter.value.dtype), device: cpu, trainable: \(parameter.isTrainable)")
             }
         }
         let parts = try trainerParts(model, adapter, data, plan, count, resume: resume)
@@ -46,7 +47,8 @@ extension TrainingRun {
     func stepPlan(numSamples: Int) -> StepPlan {
         StepPlan(
             numSamples: numSamples, batchSize: config.training.perDeviceTrainBatchSize,
-            accumulation: config.training.gradientAccumulationSteps, epochs: config.training.numTrainEpochs, maxSteps: config.training.maxSteps)
+            accumulation: config.training.gradientAccumulationSteps, epochs: config.training.numTrainEpochs,
+            maxSteps: config.training.maxSteps)
     }
 
     private func loadModel() throws -> LanguageModel {
@@ -55,7 +57,8 @@ extension TrainingRun {
             try scope("drawing random weights") { model.initializeWeights(dtype: compute) }
             return model
         }
-        let bar = ProgressBar(title: "weights", unit: "tensor", total: 1, delaySeconds: 2)
+        let bar = ProgressBar(
+            title: "weights", unit: "tensor", total: LanguageModel(modelConfig).parameters().count, delaySeconds: 2)
         defer { bar.finish() }
         return try scope("loading \(modelFolder)") {
             try LanguageModel.load(folder: modelFolder, dtype: compute) { done, _ in bar.update(step: done) }
@@ -63,7 +66,8 @@ extension TrainingRun {
     }
 
     private func trainerParts(
-        _ model: LanguageModel, _ adapter: AdapterConfig?, _ data: TrainingData, _ plan: StepPlan, _ count: ParameterCount,
+        _ model: LanguageModel, _ adapter: AdapterConfig?, _ data: TrainingData, _ plan: StepPlan,
+        _ count: ParameterCount,
         resume: ResumePointState?
     ) throws -> TrainerParts {
         let training = config.training
@@ -72,40 +76,50 @@ extension TrainingRun {
         let lengths = data.train.map(\.inputIDs.count), longest = lengths.max() ?? 1
         let mean = Double(lengths.reduce(0, +)) / Double(max(1, lengths.count))
         let execution = ExecutionPlan(
-            memory, longest: longest, stepTokens: Int(mean * Double(plan.batchSize * plan.accumulation) * 1.5) + longest,
+            memory, longest: longest,
+            stepTokens: Int(mean * Double(plan.batchSize * plan.accumulation) * 1.5) + longest,
             mayRecompute: !config.model.disableGradientCheckpointing)
         print(
             "Packs of up to \(execution.packTokens) tokens, \(execution.recompute ? "layers recomputed in the backward pass" : "no recomputation"), about \(memory.peakBytes(tokens: execution.packTokens, recompute: execution.recompute) >> 20) MB at the peak."
         )
         let media = try mediaSettings()
         func builder(_ examples: [TrainingExample], _ normalization: LossNormalization) -> StepBuilder {
-            StepBuilder(examples: examples, vision: modelConfig.vision, media: media, normalization: normalization, packTokens: execution.packTokens)
+            StepBuilder(
+                examples: examples, vision: modelConfig.vision, media: media, normalization: normalization,
+                packTokens: execution.packTokens)
         }
         var adam = AdamW.Settings()
         adam.beta1 = training.adamBeta1
         adam.beta2 = training.adamBeta2
         adam.epsilon = training.adamEpsilon
         adam.weightDecay = training.weightDecay
-        let folder = ModelFolder(base: modelFolder, adapter: adapter, chatTemplate: tokenizer.chatTemplate, defaults: inferenceDefaults)
+        let folder = ModelFolder(
+            base: modelFolder, adapter: adapter, chatTemplate: tokenizer.chatTemplate, defaults: inferenceDefaults)
         let events =
             training.trackers.contains("tensorboard")
             ? try EventFile(
-                folder: training.loggingDir ?? EventFile.defaultFolder(outputFolder: training.outputDir), purgeStep: resume.map { $0.state.globalStep + 1 })
+                folder: training.loggingDir ?? EventFile.defaultFolder(outputFolder: training.outputDir),
+                purgeStep: resume.map { $0.state.globalStep + 1 })
             : nil
         return TrainerParts(
-            model: model, objective: SupervisedFineTuning(), optimizer: AdamW(optimizedParameters(model), settings: adam),
+            model: model, objective: SupervisedFineTuning(),
+            optimizer: AdamW(optimizedParameters(model), settings: adam),
             schedule: try Schedule(
-                kind: training.lrSchedulerType, peak: training.learningRate, warmupSteps: training.warmupSteps(of: plan.totalUpdates),
+                kind: training.lrSchedulerType, peak: training.learningRate,
+                warmupSteps: training.warmupSteps(of: plan.totalUpdates),
                 totalSteps: plan.totalUpdates, kwargs: training.lrSchedulerKwargs ?? [:]),
             settings: settings, options: ForwardOptions(compute: compute, recompute: execution.recompute),
             builder: builder(data.train, modelConfig.vision == nil ? .labelsOfStep : .meanOfBatches),
             evaluations: data.evaluations.map { ($0.name, builder($0.examples, .meanOfBatches)) },
-            order: SampleOrder(count: data.train.count, seed: training.orderSeed, isShuffled: !config.tuning.disableShuffling),
+            order: SampleOrder(
+                count: data.train.count, seed: training.orderSeed, isShuffled: !config.tuning.disableShuffling),
             saver: CheckpointSaver(
-                outputFolder: training.outputDir, folder: folder, card: modelCard(adapter), savesOnlyModel: training.saveOnlyModel,
+                outputFolder: training.outputDir, folder: folder, card: modelCard(adapter),
+                savesOnlyModel: training.saveOnlyModel,
                 totalLimit: training.saveTotalLimit, trainsWeights: adapter == nil),
             console: RunConsole(
-                log: try TrainerLog(folder: training.outputDir, totalSteps: plan.totalUpdates, resumeStep: resume?.state.globalStep),
+                log: try TrainerLog(
+                    folder: training.outputDir, totalSteps: plan.totalUpdates, resumeStep: resume?.state.globalStep),
                 events: events, hidesBar: training.disableTqdm ?? false))
     }
 
@@ -113,11 +127,14 @@ extension TrainingRun {
     private func finish(_ trainer: Trainer, _ data: TrainingData, adapter: AdapterConfig?) throws {
         let output = config.training.outputDir
         let plan = trainer.settings.plan, seconds = trainer.console.elapsedSeconds
-        var metrics: LogRecord = ["epoch": .double(trainer.state.epoch), "total_flos": .double(trainer.state.totalFlos)]
+        var metrics: LogRecord = [
+            "epoch": .double(trainer.state.epoch), "total_flos": .double(trainer.state.totalFlos),
+        ]
         metrics["train_loss"] = .double(trainer.progress.totalLoss / Double(max(1, trainer.state.globalStep)))
         metrics.merge(
             RunResults.speed(
-                split: "train", runtimeSeconds: seconds, numSamples: Int(Double(plan.numSamples) * config.training.numTrainEpochs),
+                split: "train", runtimeSeconds: seconds,
+                numSamples: Int(Double(plan.numSamples) * config.training.numTrainEpochs),
                 numSteps: plan.totalUpdates))
         trainer.state.log(metrics)
         let loadedBest = try loadBest(trainer, adapter: adapter)
@@ -130,7 +147,10 @@ extension TrainingRun {
         if config.training.effectiveDoEval, !trainer.evaluations.isEmpty {
             let needsAnother = loadedBest != nil || trainer.lastEvaluatedStep != trainer.state.globalStep
             let history = trainer.state.logHistory
-            let result = needsAnother ? try trainer.evaluate() : history.last { $0["eval_loss"] != nil || $0.keys.contains { $0.hasPrefix("eval_") } } ?? [:]
+            let result =
+                needsAnother
+                ? try trainer.evaluate()
+                : history.last { $0["eval_loss"] != nil || $0.keys.contains { $0.hasPrefix("eval_") } } ?? [:]
             var shown: LogRecord = [:]
             for entry in result.entries where entry.key != "step" { shown[entry.key] = entry.value }
             ConsoleText.metricsBlock(split: "eval", shown).forEach { print($0) }
@@ -141,10 +161,16 @@ extension TrainingRun {
         card.setResults(from: trainer.state.logHistory)
         try card.write(to: output)
         if config.tuning.plotLoss {
-            let keys = ["loss"] + (evaluated == nil ? [] : trainer.evaluations.map { $0.name.map { "eval_\($0)_loss" } ?? "eval_loss" })
-            for outcome in try TrainingFigures.write(history: trainer.state.logHistory, keys: keys, folder: output) { print(outcome) }
+            let keys =
+                ["loss"]
+                + (evaluated == nil ? [] : trainer.evaluations.map { $0.name.map { "eval_\($0)_loss" } ?? "eval_loss" })
+            for outcome in try TrainingFigures.write(history: trainer.state.logHistory, keys: keys, folder: output) {
+                print(outcome)
+            }
         }
-        var facts = RunFacts(history: trainer.state.logHistory, checkpointSteps: CheckpointFolder.steps(in: output), outputFolder: output)
+        var facts = RunFacts(
+            history: trainer.state.logHistory, checkpointSteps: CheckpointFolder.steps(in: output), outputFolder: output
+        )
         facts.totalSteps = plan.totalUpdates
         facts.loadedBestStep = loadedBest
         facts.numTrainExamples = data.train.count
@@ -155,7 +181,8 @@ extension TrainingRun {
 
     /// Puts the best checkpoint's weights back when load_best_model_at_end asks for it; returns its step.
     private func loadBest(_ trainer: Trainer, adapter: AdapterConfig?) throws -> Int? {
-        guard config.training.loadBestModelAtEnd, let step = trainer.state.bestGlobalStep, let path = trainer.state.bestModelCheckpoint,
+        guard config.training.loadBestModelAtEnd, let step = trainer.state.bestGlobalStep,
+            let path = trainer.state.bestModelCheckpoint,
             FileManager.default.fileExists(atPath: path)
         else { return nil }
         print("Loading best model from \(path) (score: \(trainer.state.bestMetric ?? .nan)).")
@@ -180,16 +207,21 @@ extension TrainingRun {
     private func modelCard(_ adapter: AdapterConfig?) -> ModelCard {
         let training = config.training
         var card = ModelCard(
-            library: adapter == nil ? .transformers : .peft, modelName: URL(fileURLWithPath: training.outputDir).lastPathComponent,
+            library: adapter == nil ? .transformers : .peft,
+            modelName: URL(fileURLWithPath: training.outputDir).lastPathComponent,
             baseModel: modelFolder, finetuningType: adapter == nil ? "full" : "lora")
         card.datasets = config.data.dataset ?? []
         card.hyperparameters = [
-            .init("learning_rate", "\(training.learningRate)"), .init("train_batch_size", "\(training.perDeviceTrainBatchSize)"),
+            .init("learning_rate", "\(training.learningRate)"),
+            .init("train_batch_size", "\(training.perDeviceTrainBatchSize)"),
             .init("eval_batch_size", "\(training.perDeviceEvalBatchSize)"), .init("seed", "\(training.seed)"),
             .init("gradient_accumulation_steps", "\(training.gradientAccumulationSteps)"),
             .init("total_train_batch_size", "\(training.perDeviceTrainBatchSize * training.gradientAccumulationSteps)"),
-            .init("optimizer", "AdamW with betas=(\(training.adamBeta1),\(training.adamBeta2)) and epsilon=\(training.adamEpsilon)"),
-            .init("lr_scheduler_type", training.lrSchedulerType.rawValue), .init("num_epochs", "\(training.numTrainEpochs)"),
+            .init(
+                "optimizer",
+                "AdamW with betas=(\(training.adamBeta1),\(training.adamBeta2)) and epsilon=\(training.adamEpsilon)"),
+            .init("lr_scheduler_type", training.lrSchedulerType.rawValue),
+            .init("num_epochs", "\(training.numTrainEpochs)"),
         ]
         card.frameworkVersions = [.init("Anneal", Program.version), .init("LibTorch", Runtime.version)]
         return card

@@ -29,7 +29,8 @@ public struct TrainingRun: Sendable {
         modelFolder = folder
         modelConfig = try ModelConfig(folder: folder)
         guard let name = config.data.template else {
-            throw TrainingError("template is missing: name the prompt template of the model, for example template: qwen")
+            throw TrainingError(
+                "template is missing: name the prompt template of the model, for example template: qwen")
         }
         var template = try TemplateCatalog.template(named: name)
         if let system = config.data.defaultSystem { template.defaultSystem = system }
@@ -37,11 +38,13 @@ public struct TrainingRun: Sendable {
         let changes = try template.fit(&tokenizer)
         if changes.numNewTokens > 0, tokenizer.idLimit > modelConfig.text.vocabularySize {
             throw TrainingError(
-                "template \(name) needs \(changes.numNewTokens) tokens that the vocabulary has no rows for; choose the template of this model (resize_vocab is not supported yet)")
+                "template \(name) needs \(changes.numNewTokens) tokens that the vocabulary has no rows for; choose the template of this model (resize_vocab is not supported yet)"
+            )
         }
         guard tokenizer.idLimit <= modelConfig.text.vocabularySize else {
             throw TrainingError(
-                "\(folder): the tokenizer has ids up to \(tokenizer.idLimit - 1), the model's vocabulary only \(modelConfig.text.vocabularySize) rows; tokenizer and model do not belong together")
+                "\(folder): the tokenizer has ids up to \(tokenizer.idLimit - 1), the model's vocabulary only \(modelConfig.text.vocabularySize) rows; tokenizer and model do not belong together"
+            )
         }
         self.template = template
         self.tokenizer = tokenizer
@@ -52,7 +55,8 @@ public struct TrainingRun: Sendable {
         try ConversationEncoder(
             template: template, tokenizer: tokenizer,
             settings: EncodingSettings(
-                cutoffLength: config.data.cutoffLen, trainsOnPrompt: config.data.trainOnPrompt, masksHistory: config.data.maskHistory,
+                cutoffLength: config.data.cutoffLen, trainsOnPrompt: config.data.trainOnPrompt,
+                masksHistory: config.data.maskHistory,
                 enableThinking: config.data.enableThinking, preservesThinking: config.data.preserveThinking,
                 splitsSpecialTokens: config.model.splitSpecialTokens))
     }
@@ -95,9 +99,7 @@ public struct TrainingRun: Sendable {
 
     private func startPrepared() throws -> Outcome {
         let resume = try OutputFolder.prepare(config)
-        let bar = ProgressBar(title: "data", unit: "row", total: 1, delaySeconds: 2)
         let loaded = try loadData()
-        bar.finish()
         print(loaded.report.description)
         if let example = loaded.train.first { print(exampleText(example)) }
         let run = self

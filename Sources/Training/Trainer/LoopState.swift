@@ -15,6 +15,8 @@ struct LoopState: Sendable, Codable, Equatable {
     var totalLoss = 0.0
     var totalTokens = 0
     var evaluationsWithoutGain = 0
+    /// A signal broke off the evaluation that was due at the saved step: it is made up for after the resume.
+    var owesEvaluation = false
 
     mutating func add(loss: Double, hits: Int, targets: Int, tokens: Int, norm: Double, rate: Double) {
         lossSinceLog += loss

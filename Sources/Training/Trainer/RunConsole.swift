@@ -35,12 +35,15 @@ final class RunConsole {
 
     func step(_ step: Int, tokens: Int, loss: Double) {
         self.tokens += tokens
-        bar?.update(step: step, tokensPerSecond: Double(self.tokens) / max(1e-9, elapsedSeconds), peakMemoryBytes: Self.peakMemoryBytes, loss: loss)
+        bar?.update(
+            step: step, tokensPerSecond: Double(self.tokens) / max(1e-9, elapsedSeconds),
+            peakMemoryBytes: Self.peakMemoryBytes, loss: loss)
     }
 
     func log(_ record: LogRecord, step: Int, totalTokens: Int) throws {
         line(ConsoleText.logLine(record))
-        _ = try log.append(record, step: step, elapsedSeconds: elapsedSeconds, numTokens: tokens, totalTokens: totalTokens)
+        _ = try log.append(
+            record, step: step, elapsedSeconds: elapsedSeconds, numTokens: tokens, totalTokens: totalTokens)
         try events?.log(record, step: step)
     }
 

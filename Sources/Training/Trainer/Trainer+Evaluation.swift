@@ -1,5 +1,7 @@
 import Foundation
 import JSON
+import Models
+import NN
 import Reporting
 import Torch
 
@@ -8,6 +10,10 @@ extension Trainer {
     /// as transformers computes it.
     @discardableResult
     func evaluate() throws -> LogRecord {
+        // No dropout, and no random numbers drawn.
+        let layers = model.loraLayers.filter { $0.layer.isTraining }
+        for (_, layer) in layers { layer.isTraining = false }
+        defer { for (_, layer) in layers { layer.isTraining = true } }
         var metrics: LogRecord = [:]
         for (name, builder) in evaluations {
             let prefix = name.map { "eval_\($0)" } ?? "eval"
@@ -25,7 +31,9 @@ extension Trainer {
                 try scope("evaluation") {
                     noGrad {
                         for pack in data.packs where !pack.labels.isEmpty {
-                            let result = objective.loss(of: pack, model: model, options: ForwardOptions(compute: options.compute, recompute: false))
+                            let result = objective.loss(
+                                of: pack, model: model,
+                                options: ForwardOptions(compute: options.compute, recompute: false))
                             loss += result.loss.item * share
                             hits += result.numHits
                         }
@@ -40,20 +48,24 @@ extension Trainer {
             let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
             metrics["\(prefix)_loss"] = .double(loss)
             if targets > 0 { metrics["\(prefix)_token_acc"] = .double(Double(hits) / Double(targets)) }
-            metrics.merge(RunResults.speed(split: prefix, runtimeSeconds: seconds, numSamples: count, numSteps: batches.count))
+            metrics.merge(
+                RunResults.speed(split: prefix, runtimeSeconds: seconds, numSamples: count, numSteps: batches.count))
         }
         metrics["epoch"] = .double(state.epoch)
         // Half an evaluation says nothing; the run is about to stop.
-        guard !(StopRequest.isPending && state.globalStep < settings.plan.totalUpdates) else { return metrics }
+        progress.owesEvaluation = StopRequest.isPending && state.globalStep < settings.plan.totalUpdates
+        guard !progress.owesEvaluation else { return metrics }
         state.log(metrics)
         lastEvaluatedStep = state.globalStep
-        try console.log(state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens)
+        try console.log(
+            state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens)
         return metrics
     }
 
     /// Compares the newest evaluation with the best one: (is it better, should training stop).
     func judge() -> (isNewBest: Bool, stops: Bool) {
-        guard let name = settings.bestMetric ?? (settings.patience == nil ? nil : "loss"), lastEvaluatedStep == state.globalStep,
+        guard let name = settings.bestMetric ?? (settings.patience == nil ? nil : "loss"),
+            lastEvaluatedStep == state.globalStep,
             let record = state.logHistory.last
         else { return (false, false) }
         let key = name.hasPrefix("eval_") ? name : "eval_\(name)"

@@ -49,7 +49,8 @@ final class Trainer {
         state.evalSteps = parts.settings.evalSteps
         state.saveSteps = parts.settings.saveSteps
         state.trainBatchSize = plan.batchSize
-        loader = try BatchLoader(order: parts.order, batchSize: plan.batchSize, accumulation: plan.accumulation, cursor: progress.cursor)
+        loader = try BatchLoader(
+            order: parts.order, batchSize: plan.batchSize, accumulation: plan.accumulation, cursor: progress.cursor)
         try resume?.restore(optimizer: optimizer, saver: saver)
     }
 
@@ -58,6 +59,12 @@ final class Trainer {
         let plan = settings.plan
         console.begin(startStep: state.globalStep, totalSteps: plan.totalUpdates)
         if settings.evaluatesOnStart, state.globalStep == 0 { try evaluate() }
+        if progress.owesEvaluation {
+            try evaluate()
+            let (isNewBest, stops) = judge()
+            if isNewBest, settings.saveStrategy == .best { try save() }
+            if stops { return true }
+        }
         var upcoming: Prefetched<StepData>?
         while state.globalStep < plan.totalUpdates {
             let update = loader.next()
@@ -69,7 +76,10 @@ final class Trainer {
             }
             try step(data, update)
             progress.cursor = loader.cursor
-            let done = update.endsEpoch ? Double(update.epoch + 1) : Double(update.epoch) + Double(loader.cursor.batch) / Double(plan.batchesPerEpoch)
+            let done =
+                update.endsEpoch
+                ? Double(update.epoch + 1)
+                : Double(update.epoch) + Double(loader.cursor.batch) / Double(plan.batchesPerEpoch)
             state.epoch = done
             let stopsEarly = try logEvaluateSave(endsEpoch: update.endsEpoch)
             if stopsEarly { break }
@@ -132,8 +142,11 @@ final class Trainer {
         }
         if due(settings.loggingStrategy, settings.loggingSteps) || (settings.logsFirstStep && step == 1) { try log() }
         var isNewBest = false, stops = false
-        let delayed = settings.evalStrategy == .epoch ? state.epoch < settings.evalDelay : Double(step) < settings.evalDelay
-        if !evaluations.isEmpty, !delayed, due(settings.evalStrategy, settings.evalSteps) || (isLast && settings.evalStrategy != .no) {
+        let delayed =
+            settings.evalStrategy == .epoch ? state.epoch < settings.evalDelay : Double(step) < settings.evalDelay
+        if !evaluations.isEmpty, !delayed,
+            due(settings.evalStrategy, settings.evalSteps) || (isLast && settings.evalStrategy != .no)
+        {
             try evaluate()
             (isNewBest, stops) = judge()
         }
@@ -152,15 +165,19 @@ final class Trainer {
     func log() throws {
         guard progress.stepsSinceLog > 0 else { return }
         var record: LogRecord = [
-            "loss": .double(progress.lossSinceLog / Double(progress.stepsSinceLog)), "grad_norm": .double(progress.lastNorm),
+            "loss": .double(progress.lossSinceLog / Double(progress.stepsSinceLog)),
+            "grad_norm": .double(progress.lastNorm),
             "learning_rate": .double(progress.lastRate),
         ]
-        if progress.targetsSinceLog > 0 { record["token_acc"] = .double(Double(progress.hitsSinceLog) / Double(progress.targetsSinceLog)) }
+        if progress.targetsSinceLog > 0 {
+            record["token_acc"] = .double(Double(progress.hitsSinceLog) / Double(progress.targetsSinceLog))
+        }
         record["epoch"] = .double(state.epoch)
         if settings.countsTokens { record["num_input_tokens_seen"] = .int(state.numInputTokensSeen) }
         state.log(record)
         progress.forgetWindow()
-        try console.log(state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens)
+        try console.log(
+            state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens)
     }
 
     func save() throws {
