@@ -63,17 +63,18 @@ let package = Package(
         systemLibrary("CCairo", "cairo", apt: "libcairo2-dev"),
 
         // The house, bottom floor first.
+        module("JSON"),
         module("Torch", uses: ["CTorch"]),
         module("NN", uses: ["Torch"]),
         module("Models", uses: ["Torch", "NN"]),
         module("RunConfig", uses: ["Yams"]),
         module("Media", uses: ["CMedia"]),
-        module("Prompting", uses: ["Media"]),
-        module("Datasets", uses: ["Prompting", "Media"]),
-        module("Reporting", uses: ["CCairo"]),
-        module("Demo", uses: ["CCairo", "CPNG"]),
-        module("Training", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
-        module("Inference", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
+        module("Prompting", uses: ["JSON", "Media"]),
+        module("Datasets", uses: ["JSON", "Prompting", "Media"]),
+        module("Reporting", uses: ["JSON", "CCairo"]),
+        module("Demo", uses: ["JSON", "CCairo", "CPNG"]),
+        module("Training", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
+        module("Inference", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
         .executableTarget(
             name: "Anneal",
             dependencies: [
@@ -82,18 +83,19 @@ let package = Package(
             ],
             swiftSettings: swift),
 
+        tests("JSON"),
         tests("Torch"),
         tests("NN", uses: ["Torch"]),
         tests("Models", uses: ["Torch", "NN"]),
         tests("RunConfig"),
         tests("Media"),
-        tests("Prompting", uses: ["Media"]),
-        tests("Datasets", uses: ["Prompting", "Media"]),
-        tests("Reporting"),
+        tests("Prompting", uses: ["JSON", "Media"]),
+        tests("Datasets", uses: ["JSON", "Prompting", "Media"]),
+        tests("Reporting", uses: ["JSON"]),
         tests("Demo", uses: ["Prompting", "RunConfig"]),
-        tests("Training", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
+        tests("Training", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
         // The executable is run as users run it.
-        tests("Inference", uses: ["Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Anneal"]),
+        tests("Inference", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Anneal"]),
     ],
     cxxLanguageStandard: .cxx20
 )

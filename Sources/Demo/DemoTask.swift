@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Synchronization
 
 /// The demo: pictures of cubes, cylinders, rings, star badges and lamps with counts in their corners, Chinese rules about
@@ -27,7 +28,7 @@ public enum DemoTask {
         try drawPictures(of: sets, to: paths.data.appending(path: "images"), numThreads: numThreads, progress: progress)
         for set in sets {
             let rows = set.samples.enumerated().map { $1.record(image: "images/\(set.pictureName($0))") }
-            try JSONText.array(rows).data(openLevels: 1).write(
+            try JSONValue.array(rows).data(openLevels: 1).write(
                 to: paths.data.appending(path: set.file), options: .atomic)
         }
         try DatasetInfo.json.data().write(to: paths.data.appending(path: "dataset_info.json"), options: .atomic)

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Media
 import Prompting
 import Testing
@@ -49,7 +50,7 @@ import Testing
             let rows = dataset.rows.map { $0.kept.map { Golden.Row($0, relativeTo: folder) } }
             #expect(rows.count == expected.rows, "\(name)")
             #expect(rows.count { $0 == nil } == expected.dropped, "\(name)")
-            let text = rows.map { $0?.json.text ?? "null" }.joined(separator: "\n")
+            let text = rows.map { $0?.json.text() ?? "null" }.joined(separator: "\n")
             #expect(Golden.checksum(text) == expected.checksum, "\(name)")
         }
     }
@@ -59,7 +60,7 @@ import Testing
         let catalog = try DatasetCatalog(folder: folder)
         #expect(golden.runs.count == 3)
         func checksum(_ rows: [DataRow]) -> String {
-            Golden.checksum(rows.map { Golden.Row($0, relativeTo: folder).json.text }.joined(separator: "\n"))
+            Golden.checksum(rows.map { Golden.Row($0, relativeTo: folder).json.text() }.joined(separator: "\n"))
         }
         for run in golden.runs {
             var request = DataModule.Request(datasets: run.names)

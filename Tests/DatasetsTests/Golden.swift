@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Media
 import Prompting
 
@@ -136,11 +137,11 @@ extension Golden.Row {
     }
 
     /// The row as Python's json.dumps wrote it for the checksum.
-    var json: Datasets.JSONValue {
-        func list(_ texts: [String]) -> Datasets.JSONValue { .array(texts.map(Datasets.JSONValue.string)) }
+    var json: JSONValue {
+        func list(_ texts: [String]) -> JSONValue { .array(texts.map(JSONValue.string)) }
         return .object([
-            .init("system", system.map(Datasets.JSONValue.string) ?? .null),
-            .init("tools", tools.map(Datasets.JSONValue.string) ?? .null),
+            .init("system", system.map(JSONValue.string) ?? .null),
+            .init("tools", tools.map(JSONValue.string) ?? .null),
             .init("messages", .array(messages.map(list))), .init("images", list(images)), .init("videos", list(videos)),
             .init("audios", list(audios)),
         ])

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Testing
 
 @testable import Reporting
@@ -58,7 +59,7 @@ import Testing
             let log = try TrainerLog(folder: folder, totalSteps: 8)
             for (index, record) in history.enumerated() {
                 // The wall clock of the reference's run is known only through what it wrote.
-                let line = try LogValue(json: Array(expected[index].utf8), path: "-").record
+                let line = try JSONValue(json: Array(expected[index].utf8), path: "-").record
                 let tokens = try #require(line["total_tokens"]?.integer)
                 let seconds = Double(tokens) / (try #require(line.number("throughput")))
                 try log.append(
@@ -94,7 +95,7 @@ import Testing
                 ["rewards/accuracies": 0.5, "loss": .null], step: 0, elapsedSeconds: 0,
                 peakMemory: TrainerLog.PeakMemory(allocatedBytes: 3 << 29, reservedBytes: 2 << 30))
             #expect(
-                LogValue.object(line).json()
+                line.object.json()
                     == #"{"current_steps": 0, "total_steps": 0, "accuracy": 0.5, "percentage": 100, "#
                     + #""elapsed_time": "0:00:00", "remaining_time": "0:00:00", "vram_allocated": 1.5, "vram_reserved": 2.0}"#
             )

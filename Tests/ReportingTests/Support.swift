@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Testing
 
 @testable import Reporting
@@ -13,11 +14,11 @@ func fixture(_ name: String) throws -> [UInt8] {
 func fixtureText(_ name: String) throws -> String { String(decoding: try fixture(name), as: UTF8.self) }
 
 /// A fixture as JSON.
-func fixtureJSON(_ name: String) throws -> LogValue { try LogValue(json: fixture(name), path: name) }
+func fixtureJSON(_ name: String) throws -> JSONValue { try JSONValue(json: fixture(name), path: name) }
 
-extension LogValue {
-    var items: [LogValue] { if case .array(let values) = self { values } else { [] } }
-    var record: LogRecord { if case .object(let record) = self { record } else { [:] } }
+extension JSONValue {
+    var items: [JSONValue] { if case .array(let values) = self { values } else { [] } }
+    var record: LogRecord { LogRecord(self) ?? [:] }
     var text: String? { if case .string(let text) = self { text } else { nil } }
 }
 

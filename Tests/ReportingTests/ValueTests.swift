@@ -1,3 +1,4 @@
+import JSON
 import Testing
 
 @testable import Reporting
@@ -10,34 +11,34 @@ import Testing
             let cells = row.items
             let bits = try #require(UInt64(cells[0].text ?? "", radix: 16))
             let value = Double(bitPattern: bits)
-            #expect(Python.repr(value) == cells[1].text)
-            if let rounded = cells[2].text { #expect(Python.repr(Python.round(value, 4)) == rounded) }
+            #expect(value.pythonText == cells[1].text)
+            if let rounded = cells[2].text { #expect(Python.round(value, 4).pythonText == rounded) }
             #expect(Python.format(value, "%.4g") == cells[3].text)
             // What was written reads back bit by bit.
-            #expect(try LogValue(json: Array(Python.repr(value).utf8), path: "-") == .double(value))
+            #expect(try JSONValue(json: Array(value.pythonText.utf8), path: "-") == .double(value))
         }
     }
 
     @Test func `JSON equals Python's json.dumps`() {
-        let value: LogValue = .object([
+        let value: JSONValue = [
             "b": .array([1, 1.0, 1e-05, .double(.nan), .double(-.infinity), .null, true]),
-            "a": .object(["text": "a\"\\\n\u{1}é满😀"]), "empty": .array([]), "none": .object([:]),
-        ])
+            "a": ["text": "a\"\\\n\u{1}é满😀"], "empty": [], "none": [:],
+        ]
         #expect(
             value.json()
                 == #"{"b": [1, 1.0, 1e-05, NaN, -Infinity, null, true], "a": {"text": "a\"\\\n\u0001\u00e9\u6ee1\ud83d\ude00"}, "#
                 + #""empty": [], "none": {}}"#)
         #expect(
-            LogValue.object(["b": .array([1, 2]), "a": .object([:])]).json(indent: 2, sortedKeys: true)
+            JSONValue.object([JSONMember("b", [1, 2]), JSONMember("a", [:])]).json(indent: 2, sortedKeys: true)
                 == "{\n  \"a\": {},\n  \"b\": [\n    1,\n    2\n  ]\n}")
     }
 
     @Test func `JSON with escapes, NaN and nesting reads back`() throws {
-        let value: LogValue = .object([
+        let value: JSONValue = [
             "x": .array([.double(.nan), .double(.infinity), 3, 3.0, -0.0]), "满": "\u{0}\t\"\\/😀", "n": .null,
-        ])
+        ]
         for text in [value.json(), value.json(indent: 4), value.json(indent: 1, sortedKeys: true)] {
-            let read = try LogValue(json: Array(text.utf8), path: "-")
+            let read = try JSONValue(json: Array(text.utf8), path: "-")
             #expect(read.record["x"] == value.record["x"])
             #expect(read.record["满"] == value.record["满"])
             #expect(read.record.keys.count == 3)
@@ -45,14 +46,14 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{\"a\": 1,}", "a key should stand here"), ("[1 2]", "',' or ']'"), ("{\"a\" 1}", "':' should follow"),
-        ("", "text ends"), ("\"ab", "does not end"), ("[1] x", "after the end"), ("0x10", "not a JSON value"),
-        ("+1", "not a JSON value"), ("[nan]", "not a JSON value"), ("\"\\q\"", "not an escape"),
-        ("\"\\u12\"", "hexadecimal"), (String(repeating: "[", count: 5000), "nested more than"),
+        ("{\"a\": 1,}", "a comma stands before the end"), ("[1 2]", "expected ']'"), ("{\"a\" 1}", "expected ':'"),
+        ("", "ends too early"), ("\"ab", "is not closed"), ("[1] x", "extra text after"), ("0x10", "is not a value"),
+        ("+1", "is not a value"), ("[nan]", "is not a value"), ("\"\\q\"", "not an escape"),
+        ("\"\\u12\"", "hexadecimal"), (String(repeating: "[", count: 5000), "nested too deeply"),
         ("{\n\"a\": 1\n\"b\": 2}", "line 3"),
     ])
     func `Bad JSON is an error that says where`(text: String, message: String) {
-        let error = #expect(throws: ReportingError.self) { try LogValue(json: Array(text.utf8), path: "state.json") }
+        let error = #expect(throws: ReportingError.self) { try JSONValue(json: Array(text.utf8), path: "state.json") }
         #expect(error?.description.hasPrefix("state.json: line ") == true)
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
     }

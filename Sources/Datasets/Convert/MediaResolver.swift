@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Media
 
 /// Finds the files that rows name, and remembers what it could not find.
@@ -15,10 +16,10 @@ struct MediaResolver {
     /// The media of a column: a path, a list of paths, or (for videos) lists of the paths of frames; null is none.
     mutating func sources(_ value: JSONValue?, column: String?, origin: RowOrigin) throws(DataError) -> [MediaSource] {
         guard let value, !value.isNull else { return [] }
-        let elements = value.array ?? [value]
+        let elements = value.arrayValue ?? [value]
         var sources: [MediaSource] = []
         for element in elements {
-            if let frames = element.array {
+            if let frames = element.arrayValue {
                 var paths: [String] = []
                 for frame in frames { paths.append(try path(of: frame, column: column, origin: origin)) }
                 sources.append(.frames(paths: paths.map { resolve($0, origin: origin) }))
@@ -35,8 +36,8 @@ struct MediaResolver {
 
     private func path(of value: JSONValue, column: String?, origin: RowOrigin) throws(DataError) -> String {
         // Hugging Face writes {"bytes": null, "path": "…"}.
-        let value = value["path"].flatMap { $0.string == nil ? nil : $0 } ?? value
-        guard let path = value.string, !path.isEmpty else {
+        let value = value["path"].flatMap { $0.stringValue == nil ? nil : $0 } ?? value
+        guard let path = value.stringValue, !path.isEmpty else {
             throw error("column '\(column ?? "")' should hold paths, it holds \(value.kind)", origin)
         }
         let scheme = path.prefix { $0 != ":" }.lowercased()

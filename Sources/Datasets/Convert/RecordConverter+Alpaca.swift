@@ -1,3 +1,4 @@
+import JSON
 import Prompting
 
 extension RecordConverter {
@@ -5,9 +6,10 @@ extension RecordConverter {
     func alpacaTurns(_ record: Record) throws(Unusable) -> Turns {
         let columns = description.columns
         var messages: [Message] = []
-        if let column = columns.history, let history = record[column]?.array {
+        if let column = columns.history, let history = record[column]?.arrayValue {
             for pair in history {
-                guard let turn = pair.array, turn.count == 2, let question = turn[0].string, let answer = turn[1].string
+                guard let turn = pair.arrayValue, turn.count == 2, let question = turn[0].stringValue,
+                    let answer = turn[1].stringValue
                 else {
                     throw Unusable("column '\(column)' should hold pairs of texts: [[\"question\", \"answer\"], …]")
                 }
@@ -19,7 +21,9 @@ extension RecordConverter {
         guard let column = columns.response, let answer = record[column], !answer.isNull else {
             throw Unusable("the row has no answer: fill the column '\(columns.response ?? "output")'")
         }
-        guard let answer = answer.string else { throw Unusable("column '\(column)' holds \(answer.kind): write text") }
+        guard let answer = answer.stringValue else {
+            throw Unusable("column '\(column)' holds \(answer.kind): write text")
+        }
         messages.append(Message(.assistant, answer))
         return Turns(system: try text(record, columns.system), messages: messages)
     }

@@ -1,3 +1,4 @@
+import JSON
 import Prompting
 
 extension RecordConverter {
@@ -15,11 +16,11 @@ extension RecordConverter {
         for (index, element) in try messageList(record).enumerated() {
             var element = element
             var role: Role?
-            if let calls = element["tool_calls"]?.array, !calls.isEmpty {
+            if let calls = element["tool_calls"]?.arrayValue, !calls.isEmpty {
                 let functions = calls.map { $0["function"] ?? $0 }
                 element = .object([
                     .init(roleKey, element[roleKey] ?? .null),
-                    .init(contentKey, .string(JSONValue.array(functions).text)),
+                    .init(contentKey, .string(JSONValue.array(functions).text())),
                 ])
                 role = .function
             }

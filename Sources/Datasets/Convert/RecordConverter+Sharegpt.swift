@@ -1,3 +1,4 @@
+import JSON
 import Prompting
 
 extension RecordConverter {
@@ -15,7 +16,7 @@ extension RecordConverter {
             }
             let role = try self.role(named: name)
             try checkTurn(role, at: messages.count)
-            messages.append(Message(role, content, loss: description.messageLoss.flatMap { element[$0]?.bool }))
+            messages.append(Message(role, content, loss: description.messageLoss.flatMap { element[$0]?.boolValue }))
         }
         try checkEnd(messages)
         return Turns(system: system, messages: messages)
@@ -27,7 +28,7 @@ extension RecordConverter {
         guard let value = record[column], !value.isNull else {
             throw Unusable("the row has no messages: fill the column '\(column)'")
         }
-        guard let list = value.array else {
+        guard let list = value.arrayValue else {
             throw Unusable("column '\(column)' holds \(value.kind): write a list of messages")
         }
         return list
@@ -68,9 +69,11 @@ extension RecordConverter {
         let roleKey = description.tags.role ?? "role"
         let contentKey = description.tags.content ?? "content"
         guard let role = element[roleKey] else { throw Unusable("a message has no '\(roleKey)'") }
-        guard let name = role.string else { throw Unusable("'\(roleKey)' of a message is \(role.kind): write text") }
+        guard let name = role.stringValue else {
+            throw Unusable("'\(roleKey)' of a message is \(role.kind): write text")
+        }
         guard let content = element[contentKey] else { throw Unusable("a message has no '\(contentKey)'") }
-        guard let text = content.string else {
+        guard let text = content.stringValue else {
             throw Unusable("'\(contentKey)' of a message is \(content.kind): write text")
         }
         return (name, text)

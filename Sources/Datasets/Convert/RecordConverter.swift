@@ -1,3 +1,4 @@
+import JSON
 import Media
 import Prompting
 
@@ -54,7 +55,7 @@ struct RecordConverter {
     /// The text of a column; nil when it is empty, null or not there.
     func text(_ record: Record, _ column: String?) throws(Unusable) -> String? {
         guard let column, let value = record[column], !value.isNull else { return nil }
-        guard let text = value.string else { throw Unusable("column '\(column)' holds \(value.kind): write text") }
+        guard let text = value.stringValue else { throw Unusable("column '\(column)' holds \(value.kind): write text") }
         return text.isEmpty ? nil : text
     }
 
@@ -63,8 +64,8 @@ struct RecordConverter {
         guard let column, let value = record[column], !value.isNull else { return nil }
         switch value {
         case .string(let text): return text.isEmpty ? nil : text
-        case .array(let elements): return elements.isEmpty ? nil : value.text
-        case .object: return value.text
+        case .array(let elements): return elements.isEmpty ? nil : value.text()
+        case .object: return value.text()
         default: throw Unusable("column '\(column)' holds \(value.kind): write a list of tools")
         }
     }

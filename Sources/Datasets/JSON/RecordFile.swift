@@ -1,16 +1,17 @@
 public import Foundation
+public import JSON
 
 /// One row of a data file.
 public struct Record: Sendable, Hashable {
     /// The row's columns, in order.
-    public let members: [JSONValue.Member]
+    public let members: [JSONMember]
     /// The row's number in its file, from 1.
     public let row: Int
     /// The file's path.
     public let file: String
 
     /// A row as it was read.
-    public init(members: [JSONValue.Member], row: Int, file: String) {
+    public init(members: [JSONMember], row: Int, file: String) {
         self.members = members
         self.row = row
         self.file = file
@@ -64,19 +65,18 @@ private struct Reader {
 
     mutating func read() throws(DataError) -> [Record] {
         try refuseForeignFiles()
-        var scanner = JSONScanner(bytes, from: starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)
+        var scanner = JSONScanner(bytes, from: starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0, dialect: .strict)
         do {
-            scanner.skipWhitespace()
-            switch scanner.peek {
+            switch scanner.peek() {
             case nil: throw DataError("the file is empty; it should hold a list of rows: [{…}, {…}]", file: path)
             case UInt8(ascii: "["): try readList(&scanner)
             case UInt8(ascii: "{"): try readLines(&scanner)
             default:
-                _ = try scanner.value()
+                _ = try scanner.readValue()
                 throw DataError("the file should hold a list of rows: [{…}, {…}], or one {…} a line", file: path)
             }
-        } catch let failure as JSONScanner.Failure {
-            throw error(failure.message, at: failure.offset, row: records.count + 1)
+        } catch let mistake as JSONError {
+            throw error(mistake)
         } catch let error as DataError {
             throw error
         } catch {
@@ -86,41 +86,46 @@ private struct Reader {
     }
 
     private mutating func readList(_ scanner: inout JSONScanner) throws {
-        scanner.advance()
-        scanner.skipWhitespace()
-        if scanner.peek == UInt8(ascii: "]") {
+        scanner.offset += 1
+        if scanner.peek() == UInt8(ascii: "]") {
             throw DataError("the list has no rows", file: path)
         }
         repeat {
-            scanner.skipWhitespace()
+            scanner.skipSpace()
             if records.count >= limit { return }
             let start = scanner.offset
-            try append(try scanner.value(), at: start)
-        } while try scanner.separator(closing: UInt8(ascii: "]"), name: "list of rows")
-        scanner.skipWhitespace()
-        if scanner.peek != nil { throw scanner.failure("there is more after the closing ] of the list: remove it") }
+            try append(try scanner.readValue(), at: start, scanner)
+        } while try hasMore(&scanner)
+        if scanner.peek() != nil {
+            throw scanner.failure(.content("there is more after the closing ] of the list: remove it"))
+        }
+    }
+
+    private func hasMore(_ scanner: inout JSONScanner) throws(DataError) -> Bool {
+        do throws(JSONError) { return try scanner.more(until: UInt8(ascii: "]")) } catch {
+            throw self.error(error, list: "list of rows")
+        }
     }
 
     private mutating func readLines(_ scanner: inout JSONScanner) throws {
         let first = scanner.offset
-        while true {
-            scanner.skipWhitespace()
-            if scanner.peek == nil || records.count >= limit { break }
+        while scanner.peek() != nil, records.count < limit {
             let start = scanner.offset
-            let value = try scanner.value()
-            scanner.skipWhitespace()
-            if scanner.peek == UInt8(ascii: ",") {
+            let value = try scanner.readValue()
+            if scanner.peek() == UInt8(ascii: ",") {
                 throw scanner.failure(
-                    "one row a line has no commas between the rows: remove it, or put [ ] around all rows")
+                    .content(
+                        "one row a line has no commas between the rows: remove it, or put [ ] around all rows"))
             }
-            try append(value, at: start)
-            if let byte = scanner.peek, byte != UInt8(ascii: "{"), byte != UInt8(ascii: "[") {
-                throw scanner.failure("each line should hold one row {…} and nothing else")
+            try append(value, at: start, scanner)
+            if let byte = scanner.peek(), byte != UInt8(ascii: "{"), byte != UInt8(ascii: "[") {
+                throw scanner.failure(.content("each line should hold one row {…} and nothing else"))
             }
         }
         let isOverLines = bytes[first..<min(scanner.offset, bytes.count)].contains(0x0A)
-        if records.count == 1, path.lowercased().hasSuffix(".json"), isOverLines, scanner.peek == nil,
-            let members = records.first?.members, members.contains(where: { $0.value.array != nil && isRows($0.value) })
+        if records.count == 1, path.lowercased().hasSuffix(".json"), isOverLines, scanner.peek() == nil,
+            let members = records.first?.members,
+            members.contains(where: { $0.value.arrayValue != nil && isRows($0.value) })
         {
             let keys = members.map { "\"\($0.key)\"" }.joined(separator: ", ")
             throw DataError(
@@ -131,13 +136,14 @@ private struct Reader {
 
     /// Whether a value is a list of objects with several keys, such as a whole data set under one key.
     private func isRows(_ value: JSONValue) -> Bool {
-        guard let rows = value.array, !rows.isEmpty else { return false }
+        guard let rows = value.arrayValue, !rows.isEmpty else { return false }
         return rows.allSatisfy { $0.members != nil } && !rows.allSatisfy { $0["role"] != nil || $0["from"] != nil }
     }
 
-    private mutating func append(_ value: JSONValue, at offset: Int) throws {
+    private mutating func append(_ value: JSONValue, at offset: Int, _ scanner: JSONScanner) throws(DataError) {
         guard let members = value.members else {
-            throw error("a row should be an object {…}; this one is \(value.kind)", at: offset, row: records.count + 1)
+            let message = "a row should be an object {…}; this one is \(value.kind)"
+            throw error(scanner.failure(.content(message), from: offset))
         }
         records.append(Record(members: members, row: records.count + 1, file: path))
     }
@@ -164,10 +170,10 @@ private struct Reader {
         }
     }
 
-    /// An error at a byte, with its line and row.
-    private func error(_ message: String, at offset: Int, row: Int) -> DataError {
-        let line = 1 + bytes[..<min(offset, bytes.count)].lazy.filter { $0 == 0x0A }.count
-        let lineStart = bytes[..<min(offset, bytes.count)].lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
-        return DataError("\(message) (column \(offset - lineStart + 1))", file: path, line: line, row: row)
+    /// An error with its line and row.
+    private func error(_ mistake: JSONError, list: String = "list") -> DataError {
+        DataError(
+            "\(mistake.remedy(list: list)) (column \(mistake.column))", file: path, line: mistake.line,
+            row: records.count + 1)
     }
 }

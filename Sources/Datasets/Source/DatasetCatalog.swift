@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// The data sets that a run can name: those of a dataset_info.json, and data files given by their paths.
 public struct DatasetCatalog: Sendable {

@@ -1,3 +1,5 @@
+import JSON
+
 extension DatasetDescription {
     /// Describes a data file that is in no dataset_info.json from its columns, by ms-swift's rules.
     ///
@@ -18,7 +20,7 @@ extension DatasetDescription {
         if let messages = column("messages", "conversations", "conversation") {
             description.formatting = .sharegpt
             description.columns.messages = messages
-            description.tags = detectedTags(records.lazy.compactMap { $0[messages]?.array?.first }.first)
+            description.tags = detectedTags(records.lazy.compactMap { $0[messages]?.arrayValue?.first }.first)
         } else if keys.contains("instruction"), keys.contains("output") {
             description.columns.prompt = "instruction"
             description.columns.query = column("input")

@@ -1,4 +1,5 @@
 public import Foundation
+import JSON
 
 /// The entries of a dataset_info.json, with LLaMA-Factory's rules and defaults.
 public struct DatasetInfo: Sendable {
@@ -93,7 +94,7 @@ private struct EntryReader {
             throw error("`split` is '\(split)': a file has the split `train` only")
         }
         if let count = entry["num_samples"], !count.isNull {
-            guard let number = count.integer, number > 0 else {
+            guard let number = count.intValue, number > 0 else {
                 throw error("`num_samples` should be a whole number above 0")
             }
             description.numSamples = number
@@ -169,7 +170,7 @@ private struct EntryReader {
 
     private func text(_ key: String, in object: JSONValue) throws(DataError) -> String? {
         guard let value = object[key], !value.isNull else { return nil }
-        guard let text = value.string else { throw error("`\(key)` should be text, it is \(value.kind)") }
+        guard let text = value.stringValue else { throw error("`\(key)` should be text, it is \(value.kind)") }
         return text
     }
 

@@ -1,3 +1,5 @@
+import JSON
+
 /// dataset_info.json with the demo's three data sets.
 enum DatasetInfo {
     static let files = [
@@ -5,23 +7,19 @@ enum DatasetInfo {
         (DemoPaths.rulesTestDataset, "rules_test.json"),
     ]
 
-    static var json: JSONText {
+    static var json: JSONValue {
         .object(
             files.map { name, file in
-                (
+                JSONMember(
                     name,
-                    .object([
-                        ("file_name", .string(file)), ("formatting", "sharegpt"),
-                        ("columns", .object([("messages", "messages"), ("images", "images")])),
-                        (
-                            "tags",
-                            .object([
-                                ("role_tag", "role"), ("content_tag", "content"), ("user_tag", "user"),
-                                ("assistant_tag", "assistant"), ("system_tag", "system"),
-                            ])
-                        ),
+                    [
+                        "file_name": .string(file), "formatting": "sharegpt",
+                        "columns": ["messages": "messages", "images": "images"],
+                        "tags": [
+                            "role_tag": "role", "content_tag": "content", "user_tag": "user",
+                            "assistant_tag": "assistant", "system_tag": "system",
+                        ],
                     ])
-                )
             })
     }
 }

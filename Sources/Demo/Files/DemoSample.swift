@@ -1,3 +1,5 @@
+import JSON
+
 /// One row of a data set: a picture to draw and the conversation about it.
 struct DemoSample: Sendable {
     let scene: Scene
@@ -29,17 +31,17 @@ struct DemoSample: Sendable {
     }
 
     /// The row in LLaMA-Factory's sharegpt layout with role and content tags; `<image>` stands before the first question.
-    func record(image: String) -> JSONText {
+    func record(image: String) -> JSONValue {
         let messages = turns.enumerated().flatMap { index, turn in
             [
                 message("user", (index == 0 ? "<image>" : "") + turn.question),
                 message("assistant", turn.answer),
             ]
         }
-        return .object([("messages", .array(messages)), ("images", .array([.string(image)]))])
+        return ["messages": .array(messages), "images": [.string(image)]]
     }
 
-    private func message(_ role: String, _ content: String) -> JSONText {
-        .object([("role", .string(role)), ("content", .string(content))])
+    private func message(_ role: String, _ content: String) -> JSONValue {
+        ["role": .string(role), "content": .string(content)]
     }
 }

@@ -1,10 +1,11 @@
 import Foundation
+import JSON
 
 extension DemoTokenizer {
     /// The files of a Hugging Face tokenizer folder, by name: tokenizer.json, vocab.json, merges.txt, tokenizer_config.json.
     func files() throws -> [String: Data] {
         let lines = merges.map { ByteAlphabet.text(of: $0.left) + " " + ByteAlphabet.text(of: $0.right) }
-        let vocabulary = JSONText.object(baseTokens.enumerated().map { ($1, .integer($0)) })
+        let vocabulary = JSONValue.object(baseTokens.enumerated().map { JSONMember($1, .int($0)) })
         return [
             "tokenizer.json": tokenizerFile(vocabulary).data(),
             "vocab.json": vocabulary.data(),
@@ -13,53 +14,53 @@ extension DemoTokenizer {
         ]
     }
 
-    private func tokenizerFile(_ vocabulary: JSONText) -> JSONText {
-        let byteLevel = JSONText.object([
-            ("type", "ByteLevel"), ("add_prefix_space", false), ("trim_offsets", false), ("use_regex", false),
-        ])
-        let split = JSONText.object([
-            ("type", "Split"), ("pattern", .object([("Regex", .string(PreTokenizer.pattern))])),
-            ("behavior", "Isolated"),
-            ("invert", false),
-        ])
+    private func tokenizerFile(_ vocabulary: JSONValue) -> JSONValue {
+        let byteLevel: JSONValue = [
+            "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": false,
+        ]
+        let split: JSONValue = [
+            "type": "Split", "pattern": ["Regex": .string(PreTokenizer.pattern)],
+            "behavior": "Isolated",
+            "invert": false,
+        ]
         let added = Self.specialTokens.enumerated().map { index, token in
-            JSONText.object([("id", .integer(numBaseTokens + index)), ("content", .string(token))] + Self.flags)
+            JSONValue.object(
+                [JSONMember("id", .int(numBaseTokens + index)), JSONMember("content", .string(token))] + Self.flags)
         }
         let pairs = merges.map { merge in
-            JSONText.array([.string(ByteAlphabet.text(of: merge.left)), .string(ByteAlphabet.text(of: merge.right))])
+            JSONValue.array([.string(ByteAlphabet.text(of: merge.left)), .string(ByteAlphabet.text(of: merge.right))])
         }
-        return .object([
-            ("version", "1.0"), ("truncation", .null), ("padding", .null), ("added_tokens", .array(added)),
-            ("normalizer", .object([("type", "NFC")])),
-            ("pre_tokenizer", .object([("type", "Sequence"), ("pretokenizers", .array([split, byteLevel]))])),
-            ("post_processor", byteLevel), ("decoder", byteLevel),
-            (
-                "model",
-                .object([
-                    ("type", "BPE"), ("dropout", .null), ("unk_token", .null), ("continuing_subword_prefix", ""),
-                    ("end_of_word_suffix", ""), ("fuse_unk", false), ("byte_fallback", false), ("ignore_merges", false),
-                    ("vocab", vocabulary), ("merges", .array(pairs)),
-                ])
-            ),
-        ])
+        return [
+            "version": "1.0", "truncation": .null, "padding": .null, "added_tokens": .array(added),
+            "normalizer": ["type": "NFC"],
+            "pre_tokenizer": ["type": "Sequence", "pretokenizers": [split, byteLevel]],
+            "post_processor": byteLevel, "decoder": byteLevel,
+            "model": [
+                "type": "BPE", "dropout": .null, "unk_token": .null, "continuing_subword_prefix": "",
+                "end_of_word_suffix": "", "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
+                "vocab": vocabulary, "merges": .array(pairs),
+            ],
+        ]
     }
 
-    private var configFile: JSONText {
+    private var configFile: JSONValue {
         let added = Self.specialTokens.enumerated().map { index, token in
-            (String(numBaseTokens + index), JSONText.object([("content", .string(token))] + Self.flags))
+            JSONMember(
+                String(numBaseTokens + index), .object([JSONMember("content", .string(token))] + Self.flags))
         }
-        return .object([
-            ("tokenizer_class", "Qwen2Tokenizer"), ("add_bos_token", false), ("add_prefix_space", false),
-            ("added_tokens_decoder", .object(added)),
-            ("additional_special_tokens", .array(Self.specialTokens.dropFirst().map { .string($0) })),
-            ("bos_token", .null), ("eos_token", "<|im_end|>"), ("pad_token", "<|endoftext|>"), ("unk_token", .null),
-            ("chat_template", .string(Self.chatTemplate)), ("clean_up_tokenization_spaces", false),
-            ("errors", "replace"), ("model_max_length", 4096), ("split_special_tokens", false),
-        ])
+        return [
+            "tokenizer_class": "Qwen2Tokenizer", "add_bos_token": false, "add_prefix_space": false,
+            "added_tokens_decoder": .object(added),
+            "additional_special_tokens": .array(Self.specialTokens.dropFirst().map { .string($0) }),
+            "bos_token": .null, "eos_token": "<|im_end|>", "pad_token": "<|endoftext|>", "unk_token": .null,
+            "chat_template": .string(Self.chatTemplate), "clean_up_tokenization_spaces": false,
+            "errors": "replace", "model_max_length": 4096, "split_special_tokens": false,
+        ]
     }
 
-    private static let flags: [(String, JSONText)] = [
-        ("single_word", false), ("lstrip", false), ("rstrip", false), ("normalized", false), ("special", true),
+    private static let flags = [
+        JSONMember("single_word", false), JSONMember("lstrip", false), JSONMember("rstrip", false),
+        JSONMember("normalized", false), JSONMember("special", true),
     ]
 
     /// ChatML with the default system text of LLaMA-Factory's template qwen2_vl and one placeholder an image.

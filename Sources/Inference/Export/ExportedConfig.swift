@@ -1,6 +1,6 @@
 import Foundation
+import JSON
 import Models
-import Prompting
 import Torch
 
 /// The JSON files of an exported model: the base's, with what changed.

@@ -1,5 +1,5 @@
 import Foundation
-import Prompting
+import JSON
 
 /// One line of a prediction file.
 public struct PredictionLine: Sendable, Hashable {

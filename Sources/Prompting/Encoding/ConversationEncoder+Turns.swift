@@ -1,3 +1,5 @@
+import JSON
+
 extension ConversationEncoder {
     /// The ids of every message, prompts and answers in turn, thoughts treated as the settings say.
     ///

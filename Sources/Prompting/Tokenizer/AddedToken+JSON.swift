@@ -1,3 +1,5 @@
+import JSON
+
 extension AddedToken {
     /// An entry of `added_tokens` in tokenizer.json or of `added_tokens_decoder` in tokenizer_config.json.
     init?(json: JSONValue, id: Int32) {
@@ -15,6 +17,6 @@ extension AddedToken {
             JSONMember("lstrip", .bool(stripsLeft)), JSONMember("rstrip", .bool(stripsRight)),
             JSONMember("normalized", .bool(isNormalized)), JSONMember("special", .bool(isSpecial)),
         ]
-        return .object((withID ? [JSONMember("id", .number(JSONNumber(Int(id))))] : []) + members)
+        return .object((withID ? [JSONMember("id", .int(Int(id)))] : []) + members)
     }
 }

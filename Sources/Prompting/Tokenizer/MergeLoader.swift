@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the merges of a tokenizer.json, written as `"a b"` or as `["a", "b"]`.
 struct MergeLoader {
     private let vocabulary: TokenVocabulary
@@ -11,7 +13,7 @@ struct MergeLoader {
         merges.reserveCapacity(vocabulary.count)
     }
 
-    mutating func read(_ reader: inout JSONReader) throws(JSONError) -> (MergeTable, CharacterTokens) {
+    mutating func read(_ reader: inout JSONScanner) throws(JSONError) -> (MergeTable, CharacterTokens) {
         try reader.expect(UInt8(ascii: "["))
         if !reader.skip(UInt8(ascii: "]")) {
             repeat {
@@ -29,7 +31,7 @@ struct MergeLoader {
         return (table, CharacterTokens(vocabulary, merges, table))
     }
 
-    private mutating func readPair(_ reader: inout JSONReader) throws(JSONError) {
+    private mutating func readPair(_ reader: inout JSONScanner) throws(JSONError) {
         let room = vocabulary.room
         let left = try decode(&reader, into: room)
         try reader.expect(UInt8(ascii: ","))
@@ -39,7 +41,7 @@ struct MergeLoader {
     }
 
     private func decode(
-        _ reader: inout JSONReader, into room: UnsafeMutablePointer<UInt8>
+        _ reader: inout JSONScanner, into room: UnsafeMutablePointer<UInt8>
     ) throws(JSONError) -> Int {
         let alphabet = alphabet
         let count = try reader.withString { (text) throws(JSONError) -> Int in
@@ -47,11 +49,11 @@ struct MergeLoader {
                 table.baseAddress.flatMap { ByteAlphabet.decode(text, into: room, $0) } ?? -1
             }
         }
-        guard count >= 0 else { throw reader.failure("a merge holds a character outside the byte alphabet") }
+        guard count >= 0 else { throw reader.failure(.content("a merge holds a character outside the byte alphabet")) }
         return count
     }
 
-    private mutating func readJoined(_ reader: inout JSONReader) throws(JSONError) {
+    private mutating func readJoined(_ reader: inout JSONScanner) throws(JSONError) {
         let room = vocabulary.room
         let alphabet = alphabet
         let (left, right) = try reader.withString { (text) throws(JSONError) -> (Int, Int) in
@@ -65,13 +67,13 @@ struct MergeLoader {
             }
         }
         guard left >= 0 else {
-            throw reader.failure("a merge is not two tokens of the byte alphabet with a space between")
+            throw reader.failure(.content("a merge is not two tokens of the byte alphabet with a space between"))
         }
         try add(left, right, reader)
     }
 
     /// Adds the merge of the `left` and `right` bytes that stand one after the other at the vocabulary's room.
-    private mutating func add(_ left: Int, _ right: Int, _ reader: JSONReader) throws(JSONError) {
+    private mutating func add(_ left: Int, _ right: Int, _ reader: JSONScanner) throws(JSONError) {
         let room = vocabulary.room
         let leftID = vocabulary.id(of: room, count: left)
         let rightID = vocabulary.id(of: room + left, count: right)
@@ -79,7 +81,7 @@ struct MergeLoader {
             vocabulary.token(likelyResult, is: room, count: left + right)
             ? likelyResult : vocabulary.id(of: room, count: left + right)
         guard leftID >= 0, rightID >= 0, result >= 0 else {
-            throw reader.failure("merge \(merges.count) names a token that model.vocab lacks")
+            throw reader.failure(.content("merge \(merges.count) names a token that model.vocab lacks"))
         }
         likelyResult = result + 1
         merges.append((leftID, rightID, result))

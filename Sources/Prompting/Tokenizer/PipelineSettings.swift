@@ -1,3 +1,5 @@
+import JSON
+
 /// The steps before merging, as tokenizer.json names them; anything not understood is refused with its text.
 struct PipelineSettings {
     var scanner = WordScanner.gpt2

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 extension Tokenizer {
     /// Loads `tokenizer.json` and, where present, `tokenizer_config.json` and `chat_template.jinja` of a model folder.

@@ -1,4 +1,5 @@
 public import Foundation
+import JSON
 
 extension Tokenizer {
     /// Writes tokenizer.json, tokenizer_config.json and chat_template.jinja into a folder, as transformers reads them:
@@ -27,7 +28,7 @@ extension Tokenizer {
     /// The file with another list of added tokens; unchanged where the list is the same.
     private static func replaceAddedTokens(in file: Data, by tokens: [AddedToken], path: String) throws -> Data {
         let place: Range<Int>? = try file.withUnsafeBytes { raw in
-            var reader = JSONReader(raw.bindMemory(to: UInt8.self))
+            var reader = JSONScanner(raw.bindMemory(to: UInt8.self), dialect: .python)
             do throws(JSONError) {
                 return try reader.rangeOfMember("added_tokens")
             } catch {

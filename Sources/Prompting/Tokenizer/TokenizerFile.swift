@@ -1,3 +1,5 @@
+import JSON
+
 /// What tokenizer.json holds, read in one pass over its bytes: the vocabulary and the merges go straight into their
 /// tables, and no key is ever copied into a string.
 struct TokenizerFile {
@@ -13,7 +15,7 @@ struct TokenizerFile {
     /// Reads the bytes of a tokenizer.json; `path` is for messages.
     init(_ bytes: UnsafeBufferPointer<UInt8>, path: String) throws(TokenizerError) {
         vocabulary = TokenVocabulary(numBytes: bytes.count)
-        var reader = JSONReader(bytes)
+        var reader = JSONScanner(bytes, dialect: .python)
         do throws(JSONError) {
             try readTop(&reader)
         } catch {
@@ -24,7 +26,7 @@ struct TokenizerFile {
         }
     }
 
-    private mutating func readTop(_ reader: inout JSONReader) throws(JSONError) {
+    private mutating func readTop(_ reader: inout JSONScanner) throws(JSONError) {
         try reader.expect(UInt8(ascii: "{"))
         if reader.skip(UInt8(ascii: "}")) { return }
         repeat {
@@ -42,23 +44,23 @@ struct TokenizerFile {
         try reader.expectEnd()
     }
 
-    private func readAddedTokens(_ reader: inout JSONReader) throws(JSONError) -> [AddedToken] {
+    private func readAddedTokens(_ reader: inout JSONScanner) throws(JSONError) -> [AddedToken] {
         let list = try reader.readValue()
         if list == .null { return [] }
         var tokens: [AddedToken] = []
         for item in list.arrayValue ?? [] {
             guard let id = item["id"]?.intValue, let token = AddedToken(json: item, id: Int32(clamping: id)) else {
-                throw reader.failure("an entry of added_tokens lacks id or content")
+                throw reader.failure(.content("an entry of added_tokens lacks id or content"))
             }
             tokens.append(token)
         }
         return tokens
     }
 
-    private mutating func readModel(_ reader: inout JSONReader) throws(JSONError) {
+    private mutating func readModel(_ reader: inout JSONScanner) throws(JSONError) {
         try reader.expect(UInt8(ascii: "{"))
         if reader.skip(UInt8(ascii: "}")) { return }
-        var mergesBeforeVocabulary: JSONReader?
+        var mergesBeforeVocabulary: JSONScanner?
         var hasVocabulary = false
         repeat {
             let key = try reader.readString()
@@ -79,7 +81,7 @@ struct TokenizerFile {
     }
 
     /// Refuses settings of the model that would change ids.
-    private static func check(_ key: String, _ value: JSONValue, _ reader: JSONReader) throws(JSONError) {
+    private static func check(_ key: String, _ value: JSONValue, _ reader: JSONScanner) throws(JSONError) {
         let isHarmless =
             switch key {
             case "type": value == .string("BPE")
@@ -88,11 +90,11 @@ struct TokenizerFile {
             default: true
             }
         guard isHarmless else {
-            throw reader.failure("model.\(key) \(value.text()) is not supported: only byte-level BPE is")
+            throw reader.failure(.content("model.\(key) \(value.text()) is not supported: only byte-level BPE is"))
         }
     }
 
-    private func readVocabulary(_ reader: inout JSONReader) throws(JSONError) {
+    private func readVocabulary(_ reader: inout JSONScanner) throws(JSONError) {
         let table = ByteAlphabet.bytes
         let vocabulary = vocabulary
         // Pointers into the table stay valid for the whole loop because `table` outlives it.
@@ -110,7 +112,7 @@ struct TokenizerFile {
                     }
                     try reader.expect(UInt8(ascii: ":"))
                     let id = try reader.readID()
-                    guard id < 1 << 24 else { throw reader.failure("the id is too large") }
+                    guard id < 1 << 24 else { throw reader.failure(.content("the id is too large")) }
                     if let foreign {
                         vocabulary.addForeign(foreign, id: id)
                     } else {
@@ -126,7 +128,7 @@ struct TokenizerFile {
         vocabulary.seal()
     }
 
-    private mutating func readMerges(_ reader: inout JSONReader) throws(JSONError) {
+    private mutating func readMerges(_ reader: inout JSONScanner) throws(JSONError) {
         var loader = MergeLoader(vocabulary)
         (merges, characters) = try loader.read(&reader)
     }

@@ -1,3 +1,5 @@
+import JSON
+
 extension ModelCard {
     /// The whole file.
     public var text: String {
@@ -76,10 +78,10 @@ extension ModelCard {
     }
 
     /// At most four decimals, as the reference's `_maybe_round`.
-    private static func rounded(_ value: LogValue) -> String {
+    private static func rounded(_ value: JSONValue) -> String {
         switch value {
         case .double(let number):
-            let text = Python.repr(number)
+            let text = number.pythonText
             let decimals = text.split(separator: ".").dropFirst().first?.count ?? 0
             return decimals > 4 ? Python.format(number, "%.4f") : text
         case .string(let text): return text
@@ -97,6 +99,6 @@ extension ModelCard {
             && !"-?:,[]{}#&*!|>'\"%@`=".contains(text.prefix(1)) && text.unicodeScalars.allSatisfy { $0.value >= 0x20 }
         if isPlain { return text }
         // JSON strings are YAML double-quoted scalars.
-        return LogValue.string(text).json()
+        return JSONValue.string(text).json()
     }
 }

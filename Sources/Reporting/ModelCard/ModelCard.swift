@@ -1,3 +1,5 @@
+import JSON
+
 /// The README.md of an output folder: metadata that the hub reads, results, hyper-parameters, versions.
 ///
 /// Follows transformers' `TrainingSummary` and, for adapters, peft's changes to it. Differences, on purpose: the base model
@@ -52,7 +54,7 @@ public struct ModelCard: Sendable {
     /// Fills in the results from a run's log history.
     public mutating func setResults(from history: [LogRecord]) {
         var rows: [LogRecord] = []
-        var trainingLoss: LogValue = "No log"
+        var trainingLoss: JSONValue = "No log"
         for record in history {
             if let loss = record["loss"] { trainingLoss = loss }
             guard record["eval_loss"] != nil else { continue }

@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the curves of a run for the user: what they show, and which weights to use.
 public enum CurveReading {
     /// A change smaller than this share of a value is called none.

@@ -1,3 +1,5 @@
+import JSON
+
 /// What is known about a run when its curves are read.
 public struct RunFacts: Sendable {
     /// The log history of the whole run.

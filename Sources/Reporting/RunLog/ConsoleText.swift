@@ -1,3 +1,5 @@
+import JSON
+
 /// The lines a run prints, as transformers prints them. The caller decides where they go.
 public enum ConsoleText {
     /// The numbers that stand at the head of a training.
@@ -63,7 +65,7 @@ public enum ConsoleText {
             case .bool(let value): "'\(entry.key)': \(value ? "True" : "False")"
             case .string(let value): "'\(entry.key)': '\(value)'"
             case .null: "'\(entry.key)': None"
-            case .array, .object: "'\(entry.key)': \(entry.value.json())"
+            case .largeInt, .array, .object: "'\(entry.key)': \(entry.value.json())"
             }
         }
         return "{\(parts.joined(separator: ", "))}"
@@ -83,7 +85,7 @@ public enum ConsoleText {
 
     /// A metric as transformers' `metrics_format` shows it: run times as H:MM:SS.ff, floating-point operations in units of
     /// 2^30 (GF), memory in MB, other fractions with four decimals.
-    private static func metricText(_ key: String, _ value: LogValue) -> String {
+    private static func metricText(_ key: String, _ value: JSONValue) -> String {
         if key.contains("_mem_"), let bytes = value.integer { return "\(bytes >> 20)MB" }
         if key.contains("_runtime"), let seconds = value.number, seconds.isFinite {
             // The reference cuts the fraction instead of rounding it: 11.9577 s are 0:00:11.95.
@@ -94,7 +96,7 @@ public enum ConsoleText {
             return "\(Int(operations) >> 30)GF"
         }
         switch value {
-        case .double(let number): return Python.repr(Python.round(number, 4))
+        case .double(let number): return Python.round(number, 4).pythonText
         case .string(let text): return text
         default: return value.json()
         }

@@ -1,3 +1,5 @@
+import JSON
+
 /// The metrics of a run's phases as files: `train_results.json`, `eval_results.json`, `all_results.json`.
 public enum RunResults {
     /// Writes `<split>_results.json` and merges the metrics into `all_results.json`; raw numbers, four-space indent, sorted
@@ -8,7 +10,7 @@ public enum RunResults {
         let path = "\(folder)/all_results.json"
         var all = LogRecord()
         // A file that cannot be understood is replaced: it holds nothing that cannot be computed again.
-        if let bytes = try AtomicFile.read(path), case .object(let known)? = try? LogValue(json: bytes, path: path) {
+        if let bytes = try AtomicFile.read(path), let known = LogRecord(try? JSONValue(json: bytes, path: path)) {
             all = known
         }
         all.merge(metrics)
@@ -16,7 +18,7 @@ public enum RunResults {
     }
 
     private static func write(_ metrics: LogRecord, to path: String) throws(ReportingError) {
-        try AtomicFile.write(LogValue.object(metrics).json(indent: 4, sortedKeys: true), to: path)
+        try AtomicFile.write(metrics.object.json(indent: 4, sortedKeys: true), to: path)
     }
 
     /// Run time and speeds, rounded as transformers' `speed_metrics`: `train_runtime`, `train_samples_per_second`, ….

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 
 /// `trainer_log.jsonl`: one line a log, with progress and times, under LLaMA-Factory's names.
 ///
@@ -55,7 +56,7 @@ public struct TrainerLog: Sendable {
         let line = self.line(
             record, step: step, elapsedSeconds: elapsedSeconds, numTokens: numTokens, totalTokens: totalTokens,
             peakMemory: peakMemory)
-        try file.append(Array((LogValue.object(line).json() + "\n").utf8))
+        try file.append(Array((line.object.json() + "\n").utf8))
         return line
     }
 
@@ -73,7 +74,7 @@ public struct TrainerLog: Sendable {
         }
         let numDone = step - startStep
         let remaining = numDone > 0 ? Double(totalSteps - step) * elapsedSeconds / Double(numDone) : 0
-        let percentage = totalSteps == 0 ? LogValue.int(100) : .double(Double(step) / Double(totalSteps) * 100)
+        let percentage = totalSteps == 0 ? JSONValue.int(100) : .double(Double(step) / Double(totalSteps) * 100)
         line["percentage"] = percentage.rounded(2)
         line["elapsed_time"] = .string(Python.duration(elapsedSeconds))
         line["remaining_time"] = .string(Python.duration(remaining))
@@ -94,7 +95,7 @@ public struct TrainerLog: Sendable {
         guard let bytes = try AtomicFile.read(path) else { return }
         var kept: [UInt8] = []
         for line in bytes.split(separator: 0x0A) {
-            guard case .object(let record)? = try? LogValue(json: Array(line), path: path),
+            guard let record = LogRecord(try? JSONValue(json: Array(line), path: path)),
                 let current = record["current_steps"]?.integer, current <= step
             else { continue }
             // The closing line of a finished run says nothing about a run that goes on.
@@ -104,12 +105,5 @@ public struct TrainerLog: Sendable {
             kept += line + [0x0A]
         }
         if kept != bytes { try AtomicFile.write(kept, to: path) }
-    }
-}
-
-extension LogValue {
-    /// Python's `round` of a number: integers stay what they are.
-    func rounded(_ places: Int) -> LogValue {
-        if case .double(let value) = self { .double(Python.round(value, places)) } else { self }
     }
 }

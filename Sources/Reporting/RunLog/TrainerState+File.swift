@@ -1,24 +1,26 @@
+import JSON
+
 extension TrainerState {
     /// The file's name in output_dir and in every checkpoint folder.
     public static let fileName = "trainer_state.json"
 
     /// The file's text, as transformers' `save_to_json`: two-space indent, sorted keys, a line feed at the end.
     public var json: String {
-        func optional<Value>(_ value: Value?, _ wrap: (Value) -> LogValue) -> LogValue { value.map(wrap) ?? .null }
+        func optional<Value>(_ value: Value?, _ wrap: (Value) -> JSONValue) -> JSONValue { value.map(wrap) ?? .null }
         let record: LogRecord = [
             "epoch": .double(epoch), "global_step": .int(globalStep), "max_steps": .int(maxSteps),
             "logging_steps": .int(loggingSteps), "eval_steps": .int(evalSteps), "save_steps": .int(saveSteps),
-            "train_batch_size": optional(trainBatchSize, LogValue.int), "num_train_epochs": .int(numTrainEpochs),
+            "train_batch_size": optional(trainBatchSize, JSONValue.int), "num_train_epochs": .int(numTrainEpochs),
             "num_input_tokens_seen": .int(numInputTokensSeen), "total_flos": .double(totalFlos),
-            "log_history": .array(logHistory.map(LogValue.object)),
-            "best_metric": optional(bestMetric, LogValue.double),
-            "best_global_step": optional(bestGlobalStep, LogValue.int),
-            "best_model_checkpoint": optional(bestModelCheckpoint, LogValue.string),
+            "log_history": .array(logHistory.map(\.object)),
+            "best_metric": optional(bestMetric, JSONValue.double),
+            "best_global_step": optional(bestGlobalStep, JSONValue.int),
+            "best_model_checkpoint": optional(bestModelCheckpoint, JSONValue.string),
             // Always so in a file: only the first process writes one, and there is no search over trials.
             "is_local_process_zero": true, "is_world_process_zero": true, "is_hyper_param_search": false,
-            "trial_name": .null, "trial_params": .null, "stateful_callbacks": .object(statefulCallbacks),
+            "trial_name": .null, "trial_params": .null, "stateful_callbacks": statefulCallbacks.object,
         ]
-        return LogValue.object(record).json(indent: 2, sortedKeys: true) + "\n"
+        return record.object.json(indent: 2, sortedKeys: true) + "\n"
     }
 
     /// Writes `trainer_state.json` into a folder, atomically.
@@ -37,7 +39,7 @@ extension TrainerState {
 
     /// Reads the text of a `trainer_state.json`. Keys that are missing keep their defaults.
     public init(json bytes: [UInt8], path: String) throws(ReportingError) {
-        guard case .object(let record) = try LogValue(json: bytes, path: path) else {
+        guard let record = LogRecord(try JSONValue(json: bytes, path: path)) else {
             throw ReportingError(.content, path: path, "holds no JSON object.")
         }
         func wrong(_ key: String, _ what: String) -> ReportingError {
@@ -66,11 +68,11 @@ extension TrainerState {
         bestMetric = record.number("best_metric")
         bestGlobalStep = record["best_global_step"]?.integer
         if case .string(let value)? = record["best_model_checkpoint"] { bestModelCheckpoint = value }
-        if case .object(let value)? = record["stateful_callbacks"] { statefulCallbacks = value }
+        if let value = LogRecord(record["stateful_callbacks"]) { statefulCallbacks = value }
         if let history = record["log_history"], history != .null {
             guard case .array(let entries) = history else { throw wrong("log_history", "a list") }
             for entry in entries {
-                guard case .object(let log) = entry else { throw wrong("log_history", "a list of objects") }
+                guard let log = LogRecord(entry) else { throw wrong("log_history", "a list of objects") }
                 logHistory.append(log)
             }
         }

@@ -1,3 +1,5 @@
+import JSON
+
 /// What `trainer_state.json` holds: how far a run is and all it has logged, under transformers' names.
 ///
 /// Numbers are stored unrounded, so that a state that is read back equals the one that was written bit by bit.
@@ -37,29 +39,26 @@ public struct TrainerState: Sendable, Equatable {
 
     /// The wanted actions at the time of a save, which transformers stores too.
     public mutating func setControl(shouldSave: Bool, shouldTrainingStop: Bool) {
-        statefulCallbacks["TrainerControl"] = .object([
-            "args": .object([
+        statefulCallbacks["TrainerControl"] = [
+            "args": [
                 "should_epoch_stop": false, "should_evaluate": false, "should_log": false,
                 "should_save": .bool(shouldSave), "should_training_stop": .bool(shouldTrainingStop),
-            ]),
-            "attributes": .object([:]),
-        ])
+            ],
+            "attributes": [:],
+        ]
     }
 
     /// Stores how many evaluations in a row brought no improvement.
     public mutating func setEarlyStopping(patience: Int, threshold: Double, counter: Int) {
-        statefulCallbacks["EarlyStoppingCallback"] = .object([
-            "args": .object(["early_stopping_patience": .int(patience), "early_stopping_threshold": .double(threshold)]
-            ),
-            "attributes": .object(["early_stopping_patience_counter": .int(counter)]),
-        ])
+        statefulCallbacks["EarlyStoppingCallback"] = [
+            "args": ["early_stopping_patience": .int(patience), "early_stopping_threshold": .double(threshold)],
+            "attributes": ["early_stopping_patience_counter": .int(counter)],
+        ]
     }
 
     /// The count stored by ``setEarlyStopping(patience:threshold:counter:)``, 0 without one.
     public var earlyStoppingCounter: Int {
-        guard case .object(let callback)? = statefulCallbacks["EarlyStoppingCallback"],
-            case .object(let attributes)? = callback["attributes"]
-        else { return 0 }
-        return attributes["early_stopping_patience_counter"]?.integer ?? 0
+        let attributes = statefulCallbacks["EarlyStoppingCallback"]?["attributes"]
+        return attributes?["early_stopping_patience_counter"]?.integer ?? 0
     }
 }

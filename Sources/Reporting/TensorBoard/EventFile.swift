@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 
 /// A TensorBoard event file, as torch's SummaryWriter writes it: TFRecord framing, one `Event` message a record.
 ///
@@ -85,7 +86,7 @@ public final class EventFile: Sendable {
         for entry in record.entries where entry.key != "step" {
             let tag = Self.tag(for: entry.key)
             switch entry.value {
-            case .int, .double: try scalar(tag, entry.value.number ?? 0, step: step, wallTime: wallTime)
+            case .int, .largeInt, .double: try scalar(tag, entry.value.number ?? 0, step: step, wallTime: wallTime)
             case .bool(let value): try scalar(tag, value ? 1 : 0, step: step, wallTime: wallTime)
             case .string(let value): try text(tag, value, step: step, wallTime: wallTime)
             case .null, .array, .object: break  // the reference drops these too

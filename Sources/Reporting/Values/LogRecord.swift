@@ -1,18 +1,23 @@
+public import JSON
+
 /// Named values in the order they were set, like a Python dict: one entry of a log history, a set of metrics.
 public struct LogRecord: Sendable, Equatable, ExpressibleByDictionaryLiteral {
-    /// A name and its value.
-    public struct Entry: Sendable, Equatable {
-        public let key: String
-        public var value: LogValue
-    }
-
     /// The values in order; no key occurs twice.
-    public private(set) var entries: [Entry] = []
+    public private(set) var entries: [JSONMember] = []
 
     public init() {}
 
+    /// The members of a JSON object; nil for another value.
+    public init?(_ value: JSONValue?) {
+        guard let members = value?.members else { return nil }
+        for member in members { self[member.key] = member.value }
+    }
+
+    /// The record as a JSON object.
+    public var object: JSONValue { .object(entries) }
+
     /// Keys that repeat keep their first place and their last value.
-    public init(dictionaryLiteral elements: (String, LogValue)...) {
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
         for (key, value) in elements { self[key] = value }
     }
 
@@ -20,14 +25,14 @@ public struct LogRecord: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     public var isEmpty: Bool { entries.isEmpty }
 
     /// The value of a key. Setting nil removes it; a new key goes to the end.
-    public subscript(key: String) -> LogValue? {
+    public subscript(key: String) -> JSONValue? {
         get { entries.first { $0.key == key }?.value }
         set {
             let index = entries.firstIndex { $0.key == key }
             switch (index, newValue) {
             case (let index?, let value?): entries[index].value = value
             case (let index?, nil): entries.remove(at: index)
-            case (nil, let value?): entries.append(Entry(key: key, value: value))
+            case (nil, let value?): entries.append(JSONMember(key, value))
             case (nil, nil): break
             }
         }
@@ -42,5 +47,7 @@ public struct LogRecord: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     }
 
     /// Sorted as Python sorts strings: by code point.
-    var sorted: [Entry] { entries.sorted { $0.key.unicodeScalars.lexicographicallyPrecedes($1.key.unicodeScalars) } }
+    var sorted: [JSONMember] {
+        entries.sorted { $0.key.unicodeScalars.lexicographicallyPrecedes($1.key.unicodeScalars) }
+    }
 }

@@ -1,30 +1,7 @@
 import Glibc
 
-/// Numbers as Python writes them, so that our files equal the reference's character for character.
+/// Numbers as Python rounds and formats them, so that our files equal the reference's character for character.
 enum Python {
-    /// `repr(value)` of a finite float: the fewest digits that read back to the same double; an exponent below 1e-4 and
-    /// from 1e16 on.
-    static func repr(_ value: Double) -> String {
-        if value.isNaN { return "nan" }
-        if value.isInfinite { return value < 0 ? "-inf" : "inf" }
-        if value == 0 { return value.sign == .minus ? "-0.0" : "0.0" }
-        // Swift prints the same shortest digits; only the notation differs.
-        let (digits, exponent) = shortestDigits(value.magnitude)
-        let sign = value < 0 ? "-" : ""
-        if exponent < -4 || exponent >= 16 {
-            let fraction = digits.dropFirst()
-            let power = exponent.magnitude < 10 ? "0\(exponent.magnitude)" : "\(exponent.magnitude)"
-            return
-                "\(sign)\(digits.prefix(1))\(fraction.isEmpty ? "" : "." + fraction)e\(exponent < 0 ? "-" : "+")\(power)"
-        }
-        if exponent < 0 { return sign + "0." + String(repeating: "0", count: -exponent - 1) + digits }
-        let numWhole = exponent + 1
-        if digits.count <= numWhole {
-            return sign + digits + String(repeating: "0", count: numWhole - digits.count) + ".0"
-        }
-        return "\(sign)\(digits.prefix(numWhole)).\(digits.dropFirst(numWhole))"
-    }
-
     /// `round(value, places)`: correctly rounded in decimal.
     static func round(_ value: Double, _ places: Int) -> Double {
         guard value.isFinite else { return value }
@@ -59,24 +36,5 @@ enum Python {
             let count = vsnprintf(&buffer, buffer.count, format, arguments)
             return String(decoding: buffer[..<max(0, min(Int(count), 399))].map(UInt8.init(bitPattern:)), as: UTF8.self)
         }
-    }
-
-    /// The significant digits without leading or trailing zeros, and the decimal exponent of the first.
-    private static func shortestDigits(_ value: Double) -> (String, Int) {
-        var text = Substring(value.description)
-        var exponent = 0
-        if let mark = text.firstIndex(where: { $0 == "e" || $0 == "E" }) {
-            exponent = Int(text[text.index(after: mark)...]) ?? 0
-            text = text[..<mark]
-        }
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        let whole = parts[0]
-        let all = whole + (parts.count > 1 ? parts[1] : "")
-        exponent += whole.count - 1
-        let numLeadingZeros = all.prefix { $0 == "0" }.count
-        exponent -= numLeadingZeros
-        var digits = String(all.dropFirst(numLeadingZeros))
-        while digits.count > 1 && digits.hasSuffix("0") { digits.removeLast() }
-        return (digits, exponent)
     }
 }

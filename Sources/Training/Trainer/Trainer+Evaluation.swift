@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import NN
+import JSON
 import Reporting
 import Torch
 

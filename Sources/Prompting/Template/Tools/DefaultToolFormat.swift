@@ -1,3 +1,5 @@
+public import JSON
+
 /// Tool calls as `Action:` and `Action Input:` lines, for models without a format of their own.
 public struct DefaultToolFormat: ToolFormat {
     public let name = "default"

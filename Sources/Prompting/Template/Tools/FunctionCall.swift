@@ -1,3 +1,5 @@
+public import JSON
+
 /// One call of a tool.
 public struct FunctionCall: Sendable, Hashable {
     public var name: String

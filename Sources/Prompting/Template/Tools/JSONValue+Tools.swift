@@ -1,3 +1,5 @@
+import JSON
+
 extension JSONValue {
     /// A tool wrapped as OpenAI's API wants it.
     var wrappedTool: JSONValue {

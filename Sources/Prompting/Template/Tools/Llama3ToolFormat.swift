@@ -1,3 +1,5 @@
+public import JSON
+
 /// Tool calls as bare JSON (Llama 3.1 and later, tools in the system text).
 public struct Llama3ToolFormat: ToolFormat {
     public let name = "llama3"

@@ -1,3 +1,5 @@
+public import JSON
+
 /// Tool calls as JSON inside `<tool_call>` tags (Qwen 2.5 and 3).
 public struct QwenToolFormat: ToolFormat {
     public let name = "qwen"

@@ -1,3 +1,5 @@
+public import JSON
+
 /// How a family writes the list of tools into the system text and calls into answers, and reads calls back.
 public protocol ToolFormat: Sendable {
     /// The name that `tool_format` takes.

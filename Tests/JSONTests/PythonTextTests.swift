@@ -1,8 +1,11 @@
+import Foundation
+import JSON
 import Testing
 
-@testable import Prompting
+@Suite struct PythonTextTests {
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+        "Fixtures")
 
-@Suite("JSON") struct JSONTests {
     struct Case: Decodable {
         var text: String
         var plain: String
@@ -12,7 +15,8 @@ import Testing
 
     @Test("values are written as Python's json and str write them")
     func python() throws {
-        let cases = try Fixture.decode([Case].self, "json.json")
+        let cases = try JSONDecoder().decode(
+            [Case].self, from: Data(contentsOf: Self.folder.appendingPathComponent("json.json")))
         #expect(cases.count == 10)
         for item in cases {
             let value = try JSONValue(parsing: item.text)

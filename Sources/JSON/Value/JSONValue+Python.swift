@@ -1,6 +1,6 @@
 extension JSONValue {
     /// What Python's `str()` gives for the value that `json.loads` makes of this.
-    var pythonText: String {
+    public var pythonText: String {
         if case .string(let text) = self { text } else { pythonLiteral }
     }
 
@@ -9,8 +9,9 @@ extension JSONValue {
         switch self {
         case .null: return "None"
         case .bool(let value): return value ? "True" : "False"
-        case .number(let number):
-            return ["NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"][number.text] ?? number.text
+        case .int(let value): return String(value)
+        case .largeInt(let digits): return digits
+        case .double(let value): return value.pythonText
         case .string(let text): return Self.pythonLiteral(text)
         case .array(let items): return "[\(items.map(\.pythonLiteral).joined(separator: ", "))]"
         case .object(let members):
