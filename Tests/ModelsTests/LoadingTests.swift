@@ -34,7 +34,7 @@ struct LayoutTests {
             let source = try fixtures() + "/qwen2.5-vl"
             let layouts = try JSONDecoder().decode(
                 Layouts.self, from: Data(contentsOf: URL(fileURLWithPath: "\(source)/layouts.json")))
-            let file = try SafetensorsFile(path: "\(source)/model.safetensors")
+            let file = try Checkpoint(folder: source)
             #expect(layouts.published.sorted() == file.names && layouts.memory.count == file.names.count)
             let expected = try LanguageModel.load(folder: source, dtype: .float32)
             for names in [layouts.published, layouts.memory] {
