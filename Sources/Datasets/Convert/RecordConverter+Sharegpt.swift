@@ -90,6 +90,8 @@ extension RecordConverter {
         let known = roles.flatMap { $0.0.sorted() } + tags.system.sorted()
         let hint = NearestName.nearest(to: name, among: known).map { " (did you mean '\($0)'?)" } ?? ""
         let list = known.map { "'\($0)'" }.joined(separator: ", ")
-        throw Unusable("wrong role '\(name)': it should be one of \(list)\(hint); correct it or name it in `tags`")
+        throw Unusable(
+            "wrong role '\(name)': it should be one of \(list)\(hint); correct it or name it in `tags`", isMistake: true
+        )
     }
 }

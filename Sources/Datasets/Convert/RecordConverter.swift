@@ -22,7 +22,9 @@ struct RecordConverter {
     struct Unusable: Error {
         let reason: DropReason
 
-        init(_ reason: String) { self.reason = DropReason(reason) }
+        init(_ reason: String, isMistake: Bool = false) {
+            self.reason = DropReason(reason, isMistake: isMistake)
+        }
     }
 
     /// Converts a row.

@@ -45,7 +45,13 @@ public enum ConvertedRow: Sendable, Hashable {
 public struct DropReason: Sendable, Hashable, CustomStringConvertible {
     /// What is wrong and what to do, without the row's own details.
     public let description: String
+    /// Whether it is a mistake in the data that the user has to mend (a role nobody knows) rather than a row that a run
+    /// may do without: training then refuses to start.
+    public let isMistake: Bool
 
     /// A reason; equal texts are one reason.
-    public init(_ description: String) { self.description = description }
+    public init(_ description: String, isMistake: Bool = false) {
+        self.description = description
+        self.isMistake = isMistake
+    }
 }

@@ -24,6 +24,7 @@ extension TrainingData {
     ) throws -> TrainingData {
         let catalog = try DatasetCatalog(folder: config.data.datasetDir, mediaFolder: config.data.mediaDir)
         let module = try DataModule(try DataModule.Request(config), from: catalog)
+        try refuseMistakes(in: module)
         let total = module.train.count + module.evaluations.reduce(0) { $0 + $1.rows.count }
         let bar = ProgressBar(title: "data", unit: "row", total: total, delaySeconds: 2)
         defer { bar.finish() }
@@ -45,6 +46,18 @@ extension TrainingData {
             evaluations.append((evaluation.name, examples))
         }
         return TrainingData(train: train, evaluations: evaluations, report: report, evaluationReport: evaluationReport)
+    }
+
+    /// Rows with a mistake that has to be mended are an error, all kinds of it at once.
+    private static func refuseMistakes(in module: DataModule) throws {
+        let mistakes = (module.report.dropped + module.evaluationReport.dropped).filter(\.reason.isMistake)
+        guard !mistakes.isEmpty else { return }
+        let lines = mistakes.map { mistake in
+            let rows = mistake.rows.map(\.description).joined(separator: "; ")
+            return
+                "\(mistake.reason) (\(mistake.count) rows: \(rows)\(mistake.count > mistake.rows.count ? "; …" : ""))"
+        }
+        throw DataError(lines.joined(separator: "\n"))
     }
 
     /// Encodes rows on all cores, in order.
