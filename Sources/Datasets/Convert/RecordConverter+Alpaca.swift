@@ -21,7 +21,7 @@ extension RecordConverter {
         guard let column = columns.response, let answer = record[column], !answer.isNull else {
             throw Unusable("the row has no answer: fill the column '\(columns.response ?? "output")'")
         }
-        guard let answer = answer.stringValue else {
+        guard let answer = Self.text(answer, of: record) else {
             throw Unusable("column '\(column)' holds \(answer.kind): write text")
         }
         messages.append(Message(.assistant, answer))

@@ -57,8 +57,15 @@ struct RecordConverter {
     /// The text of a column; nil when it is empty, null or not there.
     func text(_ record: Record, _ column: String?) throws(Unusable) -> String? {
         guard let column, let value = record[column], !value.isNull else { return nil }
-        guard let text = value.stringValue else { throw Unusable("column '\(column)' holds \(value.kind): write text") }
+        guard let text = Self.text(value, of: record) else {
+            throw Unusable("column '\(column)' holds \(value.kind): write text")
+        }
         return text.isEmpty ? nil : text
+    }
+
+    /// A value as text; numbers and truths of a table are texts as Python writes them.
+    static func text(_ value: JSONValue, of record: Record) -> String? {
+        record.isTable ? value.pythonText : value.stringValue
     }
 
     /// The text of a column that holds JSON, as text or as it is.

@@ -9,22 +9,26 @@ public struct Record: Sendable, Hashable {
     public let row: Int
     /// The file's path.
     public let file: String
+    /// Whether the row is of a table (CSV), where text that looks like a number is one: used as text it is text again.
+    public let isTable: Bool
 
     /// A row as it was read.
-    public init(members: [JSONMember], row: Int, file: String) {
+    public init(members: [JSONMember], row: Int, file: String, isTable: Bool = false) {
         self.members = members
         self.row = row
         self.file = file
+        self.isTable = isTable
     }
 
     /// A column's value; nil when the row has no such column.
     public subscript(column: String) -> JSONValue? { members.last { $0.key == column }?.value }
 }
 
-/// Reads data files: a JSON list of objects, or one object a line (.json and .jsonl mean the same, as in Hugging Face).
+/// Reads data files: a JSON list of objects, or one object a line (.json and .jsonl mean the same, as in Hugging Face), a table
+/// with a header (.csv), or a text a line (.txt).
 public enum RecordFile {
     /// The endings of files that hold rows here.
-    public static let endings = ["json", "jsonl"]
+    public static let endings = ["json", "jsonl", "csv", "txt"]
 
     /// Reads the rows of a file.
     ///
@@ -42,6 +46,12 @@ public enum RecordFile {
 
     /// Reads the rows of a file's bytes; `path` is only used in messages.
     public static func parse(_ data: Data, path: String, limit: Int? = nil) throws(DataError) -> [Record] {
+        try refuseForeignFiles(data, path: path)
+        switch URL(fileURLWithPath: path).pathExtension.lowercased() {
+        case "csv": return try TableFile.parse(data, path: path, limit: limit)
+        case "txt": return try TextFile.parse(data, path: path, limit: limit)
+        default: break
+        }
         // A typed error does not travel through `withUnsafeBytes`.
         let result = data.withUnsafeBytes { raw -> Result<[Record], DataError> in
             var reader = Reader(bytes: raw.bindMemory(to: UInt8.self), path: path, limit: limit ?? .max)
@@ -64,7 +74,7 @@ private struct Reader {
     }
 
     mutating func read() throws(DataError) -> [Record] {
-        try refuseForeignFiles()
+        if bytes.isEmpty { throw DataError("the file is empty; it should hold a list of rows: [{…}, {…}]", file: path) }
         var scanner = JSONScanner(bytes, from: starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0, dialect: .strict)
         do {
             switch scanner.peek() {
@@ -149,26 +159,6 @@ private struct Reader {
     }
 
     private func starts(with prefix: [UInt8]) -> Bool { bytes.starts(with: prefix) }
-
-    private func refuseForeignFiles() throws(DataError) {
-        if bytes.isEmpty { throw DataError("the file is empty; it should hold a list of rows: [{…}, {…}]", file: path) }
-        if starts(with: Array("version https://git-lfs.github.com/spec".utf8)) {
-            throw DataError("this is a Git LFS pointer, not the data: run `git lfs pull` in its repository", file: path)
-        }
-        if starts(with: [0xFF, 0xFE]) || starts(with: [0xFE, 0xFF]) {
-            throw DataError("the file is UTF-16: save it as UTF-8", file: path)
-        }
-        let foreign: [([UInt8], String)] = [
-            (Array("PAR1".utf8), "Parquet"), (Array("ARROW1".utf8), "Arrow"), ([0x1F, 0x8B], "gzip"),
-            (Array("PK\u{03}\u{04}".utf8), "zip"), ([0x28, 0xB5, 0x2F, 0xFD], "zstd"),
-        ]
-        for (prefix, name) in foreign where starts(with: prefix) {
-            throw DataError("this is a \(name) file, not JSON: unpack or convert it to .json or .jsonl", file: path)
-        }
-        if bytes.first(where: { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }) == UInt8(ascii: "<") {
-            throw DataError("this is a web page (HTML), not the data: download the raw file", file: path)
-        }
-    }
 
     /// An error with its line and row.
     private func error(_ mistake: JSONError, list: String = "list") -> DataError {
