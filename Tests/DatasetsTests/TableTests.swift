@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Media
 import Prompting
 import Testing
 
@@ -73,6 +74,61 @@ import Testing
                 data set 'm', @/m/b.json: all files of a data set's folder should be of one type, .json and .jsonl or .csv or \
                 .txt ('a.csv' is another): make a folder and an entry of each type
                 """)
+    }
+
+    @Test func `a number behind # draws rows as ms-swift does`() throws {
+        var random = NumPyLegacyRandom(seed: 42)
+        let cases = try Self.golden()["samples"]?.arrayValue ?? []
+        #expect(cases.count == 5)
+        for item in cases {
+            let total = item["total"]?.intValue ?? 0
+            let rows = random.repeatedSample(of: total, count: item["count"]?.intValue ?? 0)
+            #expect(JSONValue.array(rows.map(JSONValue.int)) == item["rows"])
+        }
+        let lines = (0..<10).map { "{\"query\": \"\($0)\", \"response\": \($0 == 3 ? "null" : "\"r\"")}" }
+        let folder = try TemporaryFolder(["a.jsonl": lines.joined(separator: "\n")])
+        let catalog = try DatasetCatalog(folder: folder.path)
+        let sampled = try catalog.load("a.jsonl#12")
+        #expect(sampled.name == "a.jsonl#12")
+        #expect(sampled.keptRows.count == 12)
+        #expect(sampled.keptRows.prefix(9).map(\.origin.row) == [1, 2, 3, 5, 6, 7, 8, 9, 10])
+        #expect(sampled.report.numDropped == 1)
+        #expect(try catalog.load("a.jsonl#12", maxSamples: 2).keptRows.count == 2)
+        #expect(folder.error("a.jsonl#0").hasSuffix("`#0` takes no row: write the number of rows to draw"))
+    }
+
+    @Test func `lists as message content are joined with a mark for each picture`() throws {
+        func row(_ content: String, _ more: String = "") -> String {
+            "{\"messages\": [{\"role\": \"user\", \"content\": \(content)}, {\"role\": \"assistant\", \"content\": \"a\"}]\(more)}"
+        }
+        let folder = try TemporaryFolder([
+            "x.png": "png", "y.png": "png",
+            "a.jsonl": [
+                row(
+                    #"[{"type": "image", "image": "x.png"}, {"type": "text", "text": " and "}, "#
+                        + #"{"type": "image_url", "image_url": {"url": "y.png"}}, " which?"]"#),
+                row(#"[{"type": "image"}, {"type": "text", "text": "q"}]"#, #", "images": ["x.png"]"#),
+                row(#"[{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "cG5n"}}]"#),
+                row(#"[{"type": "image", "image": "x.png"}]"#, #", "images": ["y.png"]"#),
+                row(#"[{"type": "tool_use"}]"#), row(#"[{"text": "q"}]"#), row(#"[{"type": "image", "image": 3}]"#),
+            ].joined(separator: "\n"),
+        ])
+        let data = try DatasetCatalog(folder: folder.path).load("a.jsonl")
+        let (x, y) = (MediaSource.file(path: folder.path + "/x.png"), MediaSource.file(path: folder.path + "/y.png"))
+        let answer = Message(.assistant, "a")
+        #expect(
+            data.keptRows.map(\.conversation) == [
+                Conversation(messages: [Message(.user, "<image> and <image> which?"), answer], images: [x, y]),
+                Conversation(messages: [Message(.user, "<image>q"), answer], images: [x]),
+                Conversation(messages: [Message(.user, "<image>"), answer], images: [.bytes(Data("png".utf8))]),
+            ])
+        #expect(
+            data.report.dropped.map(\.reason.description) == [
+                "media stand both in the column 'images' and within the messages, so that their order is not known: keep one of them",
+                "a piece of a message's content has the type 'tool_use': use text, image, video or audio",
+                "a piece of a message's content has no `type`: write {\"type\": \"text\", \"text\": \"…\"}",
+                "a piece of type `image` holds a number: write a path",
+            ])
     }
 
     private static func golden() throws -> JSONValue {

@@ -30,11 +30,14 @@ struct RecordConverter {
     /// Converts a row.
     ///
     /// - Throws: an error that makes the data set useless until it is repaired: media that do not fit their marks.
-    mutating func convert(_ record: Record) throws(DataError) -> ConvertedRow {
-        let origin = RowOrigin(dataset: description.name, file: record.file, row: record.row)
+    mutating func convert(_ written: Record) throws(DataError) -> ConvertedRow {
+        let origin = RowOrigin(dataset: description.name, file: written.file, row: written.row)
         let turns: Turns
         let tools: String?
+        let inline: InlineMedia
+        let record: Record
         do {
+            (record, inline) = try withTextContent(written)
             switch description.formatting {
             case .alpaca: turns = try alpacaTurns(record)
             case .sharegpt: turns = try sharegptTurns(record)
@@ -47,11 +50,19 @@ struct RecordConverter {
         let columns = description.columns
         let conversation = Conversation(
             system: turns.system, tools: tools, messages: turns.messages,
-            images: try media.sources(columns.images.flatMap { record[$0] }, column: columns.images, origin: origin),
-            videos: try media.sources(columns.videos.flatMap { record[$0] }, column: columns.videos, origin: origin),
-            audios: try media.sources(columns.audios.flatMap { record[$0] }, column: columns.audios, origin: origin))
+            images: try sources(inline.images, columns.images, record, origin),
+            videos: try sources(inline.videos, columns.videos, record, origin),
+            audios: try sources(inline.audios, columns.audios, record, origin))
         try checkMarks(conversation, origin)
         return .kept(DataRow(conversation: conversation, origin: origin))
+    }
+
+    /// The media within a row's messages, else those of a column.
+    private mutating func sources(
+        _ inline: [JSONValue], _ column: String?, _ record: Record, _ origin: RowOrigin
+    ) throws(DataError) -> [MediaSource] {
+        if !inline.isEmpty { return try media.sources(.array(inline), column: "content", origin: origin) }
+        return try media.sources(column.flatMap { record[$0] }, column: column, origin: origin)
     }
 
     /// The text of a column; nil when it is empty, null or not there.
@@ -87,7 +98,7 @@ struct RecordConverter {
             ("<audio>", description.columns.audios, conversation.audios.count),
         ]
         for (mark, column, count) in kinds {
-            guard let column else { continue }
+            guard let column = column ?? (count > 0 ? description.columns.messages : nil) else { continue }
             let numMarks = conversation.messages.reduce(0) { $0 + $1.content.ranges(of: mark).count }
             guard numMarks != count else { continue }
             throw DataError(

@@ -30,7 +30,8 @@ public struct DatasetCatalog: Sendable {
     /// Reads a data set and converts its rows.
     ///
     /// - Parameters:
-    ///   - name: a name in dataset_info.json, or the path of a data file (or of a folder of such files) in one of ms-swift's forms.
+    ///   - name: a name in dataset_info.json, or the path of a data file (or of a folder of such files) in one of ms-swift's forms;
+    ///     either may end with "#500", which draws so many rows.
     ///   - maxSamples: rows to use at most, from the beginning (after `num_samples` of the entry were drawn).
     ///   - random: NumPy's global generator, from which `num_samples` draws; it goes on from data set to data set.
     /// - Throws: `DataError`, also when no row can be used.
@@ -54,6 +55,9 @@ public struct DatasetCatalog: Sendable {
         -> LoadedDataset
     {
         let isRegistered = (try? info.get().contains(name)) ?? false
+        if !isRegistered, path(of: name) == nil, let sampled = SampledName(name) {
+            return try sample(sampled, named: name, maxSamples: maxSamples, random: &random)
+        }
         var description = DatasetDescription(name: name, path: name)
         var files: [String]
         if isRegistered {
@@ -89,6 +93,19 @@ public struct DatasetCatalog: Sendable {
             if let maxSamples { records = Array(records.prefix(maxSamples)) }
         }
         return try convert(records, description, report)
+    }
+
+    /// Draws rows as ms-swift does: of those that can be used. The others keep being counted, at the end.
+    private func sample(
+        _ sampled: SampledName, named name: String, maxSamples: Int?, random: inout NumPyLegacyRandom
+    ) throws(DataError) -> LoadedDataset {
+        guard sampled.count > 0 else { throw DataError("`#0` takes no row: write the number of rows to draw") }
+        let whole = try loadUnnamed(sampled.base, maxSamples: nil, random: &random)
+        let usable = whole.rows.filter { $0.kept != nil }
+        var rows = random.repeatedSample(of: usable.count, count: sampled.count).map { usable[$0] }
+        if let maxSamples { rows = Array(rows.prefix(maxSamples)) }
+        return LoadedDataset(
+            name: name, rows: rows + whole.rows.filter { $0.kept == nil }, warnings: whole.warnings)
     }
 
     private func convert(_ records: [Record], _ description: DatasetDescription, _ start: DataReport) throws(DataError)
