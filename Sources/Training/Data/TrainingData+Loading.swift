@@ -65,6 +65,22 @@ extension TrainingData {
         _ rows: [DataRow], _ encoder: ConversationEncoder, _ media: MediaSettings?, _ report: inout DataReport,
         _ bar: ProgressBar
     ) throws -> [TrainingExample] {
+        var examples: [TrainingExample] = []
+        for (index, result) in encodeAll(rows, encoder, media, bar).enumerated() {
+            switch try result.get() {
+            case .kept(let example, let isTruncated):
+                if isTruncated { report.truncate() }
+                examples.append(example)
+            case .dropped(let reason): report.drop(DropReason(reason), rows[index].origin)
+            }
+        }
+        return examples
+    }
+
+    /// What becomes of each row, in order.
+    static func encodeAll(
+        _ rows: [DataRow], _ encoder: ConversationEncoder, _ media: MediaSettings?, _ bar: ProgressBar
+    ) -> [Result<EncodedRow, any Error>] {
         let results = Slots<Result<EncodedRow, any Error>>(count: rows.count)
         DispatchQueue.concurrentPerform(iterations: (rows.count + 31) / 32) { chunk in
             for index in (chunk * 32)..<min(chunk * 32 + 32, rows.count) {
@@ -72,20 +88,11 @@ extension TrainingData {
                 bar.advance()
             }
         }
-        var examples: [TrainingExample] = []
-        for (index, result) in results.values.enumerated() {
-            switch try result?.get() {
-            case .kept(let example, let isTruncated):
-                if isTruncated { report.truncate() }
-                examples.append(example)
-            case .dropped(let reason): report.drop(DropReason(reason), rows[index].origin)
-            case nil: break
-            }
-        }
-        return examples
+        return results.values.compactMap(\.self)
     }
 
-    private enum EncodedRow: Sendable {
+    /// A row as the model reads it, or why it is left out.
+    enum EncodedRow: Sendable {
         case kept(TrainingExample, isTruncated: Bool)
         case dropped(String)
     }

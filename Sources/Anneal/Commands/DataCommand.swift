@@ -1,0 +1,28 @@
+import ArgumentParser
+import RunConfig
+import Training
+
+struct DataCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "data", abstract: "Looks at the data of a run.", subcommands: [DataCheckCommand.self])
+}
+
+struct DataCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Reads and tokenises all data of a run and says what becomes of every row.",
+        discussion: """
+            anneal data check FILE.yaml [key=value …]
+
+            Exit status 1 when a data set cannot be read, has rows that must be mended, or loses more than a tenth of its rows.
+            """)
+
+    @Argument(parsing: .allUnrecognized, help: "FILE.yaml with key=value overrides, or --key value flags.")
+    var arguments: [String] = []
+
+    func run() throws {
+        let check = try DataCheck(try RunConfig.load(arguments: arguments, purpose: .training))
+        for line in check.lines { print(line) }
+        if check.isLossy { throw ExitCode(1) }
+    }
+}

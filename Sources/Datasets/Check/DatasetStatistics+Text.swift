@@ -1,0 +1,97 @@
+import Foundation
+
+extension DatasetStatistics {
+    /// The statistics for a terminal, at most 80 columns wide (but for long words such as paths).
+    public var lines: [String] {
+        var lines = ["data set '\(name)' (\(use))"]
+        func add(_ text: String, indent: Int = 2) { lines += Self.wrapped(text, indent: indent) }
+        if let failure {
+            add("cannot be used: \(failure)")
+            return lines
+        }
+        for line in report.description.split(separator: "\n") {
+            add(line.drop { $0 == " " }.description, indent: line.hasPrefix(" ") ? 4 : 2)
+        }
+        if report.dropped.contains(where: \.reason.isMistake) {
+            add("training refuses to start until the rows above are mended")
+        }
+        if truncated.count > 0 {
+            add("truncated to cutoff_len: \(Self.rows(truncated)); raise cutoff_len to keep all of them")
+        }
+        if withoutLabels.count > 0 {
+            add("labels vanish: \(Self.rows(withoutLabels)); fill the answer or raise cutoff_len")
+        }
+        lines += histogram(tokenCounts, title: "tokens")
+        lines += histogram(mediaTokenCounts, title: "image and video tokens")
+        lines += answerLines
+        if numThoughts > 0 {
+            let share = Self.percent(emptyThoughts.count, numThoughts)
+            let hint = emptyThoughts.count > 0 ? ": \(Self.rows(emptyThoughts)) teach the model not to think" : ""
+            add("empty thoughts: \(emptyThoughts.count) of \(numThoughts) (\(share))\(hint)")
+        }
+        if duplicates.count > 0 {
+            add("exact duplicates of earlier rows: \(Self.rows(duplicates)); remove them or they weigh double")
+        }
+        return lines
+    }
+
+    private func histogram(_ counts: [Int], title: String) -> [String] {
+        guard let most = counts.max(), let least = counts.min() else { return [] }
+        let median = counts.sorted()[counts.count / 2]
+        let sum = counts.reduce(0, +)
+        let head = Self.wrapped(
+            "\(title): \(sum) in \(counts.count) rows, least \(least), median \(median), most \(most)", indent: 2)
+        return head + TextHistogram(counts).lines(indent: 4)
+    }
+
+    /// The most frequent answers, where they are few enough to be labels.
+    private var answerLines: [String] {
+        let numRows = answers.values.reduce(0, +)
+        guard numRows > 0, answers.count <= 20, answers.count * 2 <= numRows else { return [] }
+        let sorted = answers.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        var lines = ["  answers: \(answers.count) different ones in \(numRows) rows"]
+        for (answer, count) in sorted.prefix(5) {
+            let line = answer.isEmpty ? "(empty)" : answer.replacing("\n", with: "\\n")
+            let shown = line.count > 48 ? line.prefix(47) + "…" : line[...]
+            lines.append("    \(Self.percent(count, numRows)) \(count) \(shown)")
+        }
+        if sorted.count > 5 { lines.append("    and \(sorted.count - 5) more") }
+        if let top = sorted.first, answers.count > 1, top.value * 2 > numRows {
+            lines += Self.wrapped(
+                """
+                imbalanced: a model that always gives the first answer is right in \
+                \(Self.percent(top.value, numRows)) of the rows; add rows of the others or draw fewer of it
+                """, indent: 4)
+        }
+        return lines
+    }
+
+    /// "3 rows (2, 5, 9)", with the files where they are several or wanted.
+    static func rows(_ rows: Rows, namesFile: Bool = false) -> String {
+        let files = Set(rows.first.map(\.file))
+        let places = rows.first.map { files.count > 1 || namesFile ? "\($0.file) row \($0.row)" : "\($0.row)" }
+        let more = rows.count > places.count ? ", …" : ""
+        return "\(rows.count) row\(rows.count == 1 ? "" : "s") (\(places.joined(separator: ", "))\(more))"
+    }
+
+    static func percent(_ count: Int, _ total: Int) -> String {
+        total == 0 ? "0 %" : String(format: "%.1f %%", 100 * Double(count) / Double(total))
+    }
+
+    /// Text broken at spaces, further lines indented by two more.
+    static func wrapped(_ text: String, indent: Int) -> [String] {
+        var lines: [String] = []
+        var line = String(repeating: " ", count: indent)
+        var isEmpty = true
+        for word in text.split(separator: " ") {
+            if !isEmpty, line.count + 1 + word.count > TextHistogram.width {
+                lines.append(line)
+                line = String(repeating: " ", count: indent + 2)
+                isEmpty = true
+            }
+            line += isEmpty ? word : " " + word
+            isEmpty = false
+        }
+        return lines + [line]
+    }
+}

@@ -1,0 +1,93 @@
+import Prompting
+import Testing
+
+@testable import Datasets
+
+@Suite struct CheckTests {
+    @Test func `a check tells what is kept, lost, doubled and imbalanced`() {
+        var statistics = DatasetStatistics(name: "pets", use: "train")
+        var report = DataReport()
+        report.read(12)
+        statistics.merge(report)
+        for index in 1...10 {
+            let answer = index < 8 ? "<think>\n\n</think>\n\nyes" : index == 8 ? "<think>\nWell.\n</think>\n\nno" : "no"
+            // Row 2 is row 1 again; row 3 was drawn twice.
+            let question = index == 2 ? "question 1" : "question \(index)"
+            let row = Self.row(question, answer, index)
+            for _ in 0..<(index == 3 ? 2 : 1) {
+                statistics.add(row, numTokens: index * 7, numMediaTokens: index == 4 ? 64 : 0, isTruncated: index == 10)
+            }
+        }
+        statistics.drop(Self.row("q", "", 11), DropReason("nothing to learn: …"), losesLabels: true)
+        #expect(
+            statistics.lines.joined(separator: "\n") == """
+                data set 'pets' (train)
+                  12 rows read, 11 kept, 1 truncated, 1 dropped
+                    dropped 1: nothing to learn: … (pets.json row 11)
+                  truncated to cutoff_len: 1 row (10); raise cutoff_len to keep all of them
+                  labels vanish: 1 row (11); fill the answer or raise cutoff_len
+                  tokens: 406 in 11 rows, least 7, median 35, most 70
+                     7-13 | ################################# 1
+                    14-20 | ################################# 1
+                    21-27 | ################################################################## 2
+                    28-34 | ################################# 1
+                    35-41 | ################################# 1
+                    42-48 | ################################# 1
+                    49-55 | ################################# 1
+                    56-62 | ################################# 1
+                    63-69 | ################################# 1
+                       70 | ################################# 1
+                  image and video tokens: 64 in 1 rows, least 64, median 64, most 64
+                    64 | ##################################################################### 1
+                  answers: 3 different ones in 12 rows
+                    66.7 % 8 yes
+                    25.0 % 3 no
+                    8.3 % 1 (empty)
+                    imbalanced: a model that always gives the first answer is right in 66.7 % of
+                      the rows; add rows of the others or draw fewer of it
+                  empty thoughts: 8 of 9 (88.9 %): 8 rows (1, 2, 3, 3, 4, …) teach the model not
+                    to think
+                  exact duplicates of earlier rows: 1 row (2); remove them or they weigh double
+                """)
+        #expect(statistics.lines.allSatisfy { $0.count <= 80 })
+        #expect(!statistics.isLossy)
+        statistics.drop(Self.row("r", "", 12), DropReason("nothing to learn: …"), losesLabels: true)
+        #expect(statistics.isLossy)
+    }
+
+    @Test func `a mistake and a data set that cannot be read are lossy`() {
+        var mistake = DatasetStatistics(name: "d", use: "eval")
+        var report = DataReport()
+        report.read(100)
+        report.drop(DropReason("wrong role", isMistake: true), RowOrigin(dataset: "d", file: "d.json", row: 3))
+        mistake.merge(report)
+        #expect(mistake.isLossy)
+        #expect(mistake.lines.last == "  training refuses to start until the rows above are mended")
+        var unread = DatasetStatistics(name: "d", use: "train")
+        #expect(!unread.isLossy)
+        unread.failure = DataError("no such file", file: "d.json")
+        #expect(unread.isLossy)
+        #expect(unread.lines == ["data set 'd' (train)", "  cannot be used: d.json: no such file"])
+    }
+
+    @Test func `rows that are trained on and evaluated on are found`() {
+        let train = [Self.row("a", "1", 1), Self.row("b", "2", 2)]
+        let evaluation = [Self.row("a", "1", 1), Self.row("b", "3", 2), Self.row("c", "1", 3), Self.row("d", "1", 4)]
+        #expect(
+            DataLeakage(train: train, evaluation: evaluation).lines == [
+                "leakage from train to eval (4 rows)",
+                "  1 row (pets.json row 1), 25.0 %, are also trained on: remove them from one of",
+                "    the two",
+                "  1 row (pets.json row 2), 25.0 %, have a question that is also trained on:",
+                "    remove them from one of the two",
+            ])
+        #expect(
+            DataLeakage(train: train, evaluation: []).lines == ["leakage from train to eval (0 rows)", "  none"])
+    }
+
+    private static func row(_ question: String, _ answer: String, _ number: Int) -> DataRow {
+        DataRow(
+            conversation: Conversation(messages: [Message(.user, question), Message(.assistant, answer)]),
+            origin: RowOrigin(dataset: "pets", file: "pets.json", row: number))
+    }
+}
