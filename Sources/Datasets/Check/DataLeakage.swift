@@ -39,7 +39,8 @@ public struct DataLeakage: Sendable {
         where rows.count > 0 {
             let share = DatasetStatistics.percent(rows.count, numRows)
             lines += DatasetStatistics.wrapped(
-                "\(DatasetStatistics.rows(rows, namesFile: true)), \(share), \(what): remove them from one of the two", indent: 2)
+                "\(DatasetStatistics.rows(rows, namesFile: true)), \(share), \(what): remove them from one of the two",
+                indent: 2)
         }
         return lines
     }
