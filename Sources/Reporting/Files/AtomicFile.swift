@@ -3,7 +3,13 @@ import Glibc
 /// Replaces a whole file in one step: a reader, or a run after a crash, sees the old file or the new one, never a half.
 public enum AtomicFile {
     /// Writes `bytes` beside `path`, flushes them to disk, renames, and flushes the folder.
+    ///
+    /// A device, a pipe or a folder of that name is an error: the rename would put a file in its place.
     public static func write(_ bytes: [UInt8], to path: String) throws(ReportingError) {
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw ReportingError(.file, path: path, "is not a regular file. Choose another name.")
+        }
         let temporary = "\(path).\(getpid()).tmp"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw .system("cannot be written", path) }

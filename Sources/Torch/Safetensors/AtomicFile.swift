@@ -7,6 +7,11 @@ struct AtomicFile: ~Copyable {
 
     /// Replaces `path` with what `body` writes; on any failure (a full disk, say) the old file stays as it was.
     static func write(to path: String, _ body: (borrowing AtomicFile) throws -> Void) throws {
+        var status = stat()
+        // The rename would put a file in the place of a device or a folder.
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw SafetensorsError(path, "is not a regular file; choose another name")
+        }
         let temporary = "\(path).partial"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
