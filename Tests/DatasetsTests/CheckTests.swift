@@ -85,6 +85,28 @@ import Testing
             DataLeakage(train: train, evaluation: []).lines == ["leakage from train to eval (0 rows)", "  none"])
     }
 
+    @Test func `the page holds every finding, escaped`() {
+        var statistics = DatasetStatistics(name: "<pets>", use: "train")
+        var report = DataReport()
+        report.read(4)
+        statistics.merge(report)
+        for index in 1...4 {
+            let row = Self.row("\(index)", index == 1 ? "a<b" : "c", index)
+            statistics.add(row, numTokens: 5 + index / 4, numMediaTokens: 0, isTruncated: false)
+        }
+        let leakage = DataLeakage(train: [Self.row("a", "1", 1)], evaluation: [Self.row("a", "1", 1)])
+        let html = DataCheckPage(datasets: [statistics], leakage: leakage).html
+        let section = html.drop { $0 != ">" }.replacing("\n", with: "")
+        for piece in [
+            "<section><h2>&lt;pets&gt; (train)</h2>", "<pre>  4 rows read, 4 kept, 0 truncated, 0 dropped",
+            "<tr><td class=\"n\">5</td><td class=\"b\"><div style=\"width:100.0%\"></div></td><td>3</td></tr>",
+            "<tr><td class=\"n\">6</td><td class=\"b\"><div style=\"width:33.3%\"></div></td><td>1</td></tr>",
+            "<td class=\"n\">a&lt;b</td>", "<h2>Leakage</h2>", "100.0 %",
+        ] { #expect(section.contains(piece), "\(piece)") }
+        #expect(!html.contains("http"))
+        #expect(!html.contains("###"))
+    }
+
     private static func row(_ question: String, _ answer: String, _ number: Int) -> DataRow {
         DataRow(
             conversation: Conversation(messages: [Message(.user, question), Message(.assistant, answer)]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import RunConfig
 import Training
 
@@ -20,9 +21,13 @@ struct DataCheckCommand: ParsableCommand {
     @Argument(parsing: .allUnrecognized, help: "FILE.yaml with key=value overrides, or --key value flags.")
     var arguments: [String] = []
 
+    @Option(help: "Also write the findings as one self-contained page.")
+    var html: String?
+
     func run() throws {
         let check = try DataCheck(try RunConfig.load(arguments: arguments, purpose: .training))
         for line in check.lines { print(line) }
+        if let html { try DataCheckPage(datasets: check.datasets, leakage: check.leakage).write(to: html) }
         if check.isLossy { throw ExitCode(1) }
     }
 }

@@ -2,7 +2,12 @@ import Foundation
 
 extension DatasetStatistics {
     /// The statistics for a terminal, at most 80 columns wide (but for long words such as paths).
-    public var lines: [String] {
+    public var lines: [String] { text(withCharts: true) }
+
+    /// The statistics without what a page shows as charts.
+    var findings: [String] { Array(text(withCharts: false).dropFirst()) }
+
+    private func text(withCharts: Bool) -> [String] {
         var lines = ["data set '\(name)' (\(use))"]
         func add(_ text: String, indent: Int = 2) { lines += Self.wrapped(text, indent: indent) }
         if let failure {
@@ -21,8 +26,8 @@ extension DatasetStatistics {
         if withoutLabels.count > 0 {
             add("labels vanish: \(Self.rows(withoutLabels)); fill the answer or raise cutoff_len")
         }
-        lines += histogram(tokenCounts, title: "tokens")
-        lines += histogram(mediaTokenCounts, title: "image and video tokens")
+        lines += histogram(tokenCounts, title: "tokens", hasBars: withCharts)
+        lines += histogram(mediaTokenCounts, title: "image and video tokens", hasBars: withCharts)
         lines += answerLines
         if numThoughts > 0 {
             let share = Self.percent(emptyThoughts.count, numThoughts)
@@ -35,20 +40,26 @@ extension DatasetStatistics {
         return lines
     }
 
-    private func histogram(_ counts: [Int], title: String) -> [String] {
+    private func histogram(_ counts: [Int], title: String, hasBars: Bool) -> [String] {
         guard let most = counts.max(), let least = counts.min() else { return [] }
         let median = counts.sorted()[counts.count / 2]
         let sum = counts.reduce(0, +)
         let head = Self.wrapped(
             "\(title): \(sum) in \(counts.count) rows, least \(least), median \(median), most \(most)", indent: 2)
-        return head + TextHistogram(counts).lines(indent: 4)
+        return hasBars ? head + TextHistogram(counts).lines(indent: 4) : head
     }
 
-    /// The most frequent answers, where they are few enough to be labels.
+    /// All answers, the most frequent first, where they are few enough to be labels; else none.
+    var frequentAnswers: [(label: String, count: Int)] {
+        let numRows = answers.values.reduce(0, +)
+        guard answers.count <= 20, answers.count * 2 <= numRows else { return [] }
+        return answers.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
+    }
+
     private var answerLines: [String] {
         let numRows = answers.values.reduce(0, +)
-        guard numRows > 0, answers.count <= 20, answers.count * 2 <= numRows else { return [] }
-        let sorted = answers.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        let sorted = frequentAnswers
+        guard !sorted.isEmpty else { return [] }
         var lines = ["  answers: \(answers.count) different ones in \(numRows) rows"]
         for (answer, count) in sorted.prefix(5) {
             let line = answer.isEmpty ? "(empty)" : answer.replacing("\n", with: "\\n")
@@ -56,11 +67,11 @@ extension DatasetStatistics {
             lines.append("    \(Self.percent(count, numRows)) \(count) \(shown)")
         }
         if sorted.count > 5 { lines.append("    and \(sorted.count - 5) more") }
-        if let top = sorted.first, answers.count > 1, top.value * 2 > numRows {
+        if let top = sorted.first, answers.count > 1, top.count * 2 > numRows {
             lines += Self.wrapped(
                 """
                 imbalanced: a model that always gives the first answer is right in \
-                \(Self.percent(top.value, numRows)) of the rows; add rows of the others or draw fewer of it
+                \(Self.percent(top.count, numRows)) of the rows; add rows of the others or draw fewer of it
                 """, indent: 4)
         }
         return lines

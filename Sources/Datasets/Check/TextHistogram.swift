@@ -19,11 +19,17 @@ struct TextHistogram {
         ranges = counts.indices.map { least + $0 * size...min(most, least + ($0 + 1) * size - 1) }
     }
 
+    /// The bounds of each range, and how many numbers lie in it.
+    var bars: [(label: String, count: Int)] {
+        zip(ranges, counts).map { range, count in
+            let isOne = range.lowerBound == range.upperBound
+            return (isOne ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)", count)
+        }
+    }
+
     /// A line for each range: its bounds, a bar, how many.
     func lines(indent: Int) -> [String] {
-        let labels = ranges.map {
-            $0.lowerBound == $0.upperBound ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)"
-        }
+        let labels = bars.map(\.label)
         let labelWidth = labels.map(\.count).max() ?? 0
         let numberWidth = counts.map { "\($0)".count }.max() ?? 0
         let space = max(1, Self.width - indent - labelWidth - numberWidth - 4)
