@@ -13,7 +13,9 @@ public protocol ToolFormat: Sendable {
     func describe(_ tools: [JSONValue], date: String) throws(TemplateError) -> String
 
     /// The text of an answer that makes these calls.
-    func write(_ calls: [FunctionCall]) -> String
+    ///
+    /// - Throws: when the format has no form for them.
+    func write(_ calls: [FunctionCall]) throws(TemplateError) -> String
 
     /// The calls in an answer, nil when it makes none: the inverse of `write`.
     func calls(in answer: String) -> [FunctionCall]?
