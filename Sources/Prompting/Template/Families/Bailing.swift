@@ -18,7 +18,7 @@ extension Template {
         observation: [
             "<role>OBSERVATION</role>\n<tool_response>\n{{content}}\n</tool_response><|role_end|><role>ASSISTANT</role>"
         ],
-        toolFormat: UnsupportedToolFormat(name: "ling"),
+        toolFormat: LingToolFormat(),
         stopWords: ["<|endoftext|>"],
         hasEfficientEOS: true)
 }

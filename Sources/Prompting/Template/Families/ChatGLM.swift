@@ -8,7 +8,7 @@ extension Template {
         assistant: ["\n", "{{content}}"],
         function: ["{{content}}"],
         observation: [.token("<|observation|>"), "\n", "{{content}}", .token("<|assistant|>")],
-        toolFormat: UnsupportedToolFormat(name: "glm4"),
+        toolFormat: GLM4ToolFormat(),
         stopWords: ["<|user|>", "<|observation|>"],
         hasEfficientEOS: true)
 
@@ -21,7 +21,7 @@ extension Template {
         assistant: ["\n{{content}}"],
         function: ["{{content}}"],
         observation: ["<|observation|>\n{{content}}<|assistant|>"],
-        toolFormat: UnsupportedToolFormat(name: "glm4"),
+        toolFormat: GLM4ToolFormat(),
         stopWords: ["<|user|>", "<|observation|>"],
         hasEfficientEOS: true)
 
@@ -47,7 +47,7 @@ extension Template {
         assistant: ["\n{{content}}"],
         function: ["{{content}}"],
         observation: ["<|observation|>\n{{content}}<|assistant|>"],
-        toolFormat: UnsupportedToolFormat(name: "glm4_moe"),
+        toolFormat: GLM4MoEToolFormat(),
         stopWords: ["<|user|>", "<|observation|>"],
         hasEfficientEOS: true,
         isReasoning: true)

@@ -33,7 +33,7 @@ extension Template {
         assistant: ["{{content}}<turn|>\n"],
         function: ["<|tool>{{content}}<tool|>"],
         observation: ["<|turn>tool\n{{content}}<turn|>\n<|turn>model\n"],
-        toolFormat: UnsupportedToolFormat(name: "gemma4"),
+        toolFormat: Gemma4ToolFormat(),
         defaultSystem: "You are a helpful assistant.",
         stopWords: ["<turn|>"],
         thoughtWords: ThoughtWords(open: "<|channel>thought\n", close: "<channel|>"),

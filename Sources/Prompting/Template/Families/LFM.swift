@@ -9,7 +9,7 @@ extension Template {
         observation: [
             "<|im_start|>tool\n<|tool_response_start|>{{content}}<|tool_response_end|><|im_end|>\n<|im_start|>assistant\n"
         ],
-        toolFormat: UnsupportedToolFormat(name: "lfm2"),
+        toolFormat: LFM2ToolFormat(),
         defaultSystem: "You are a helpful AI assistant.",
         stopWords: ["<|im_end|>"],
         toolCallWords: ("<|tool_call_start|>", "<|tool_call_end|>"),

@@ -11,7 +11,7 @@ extension Template {
         observation: [
             "<beginning_of_sentence>tool name=tools\n{{content}}<end_of_sentence>\n<beginning_of_sentence>ai name=assistant\n"
         ],
-        toolFormat: UnsupportedToolFormat(name: "minimax1"),
+        toolFormat: MiniMax1ToolFormat(),
         defaultSystem: "You are a helpful assistant.",
         stopWords: ["<end_of_sentence>"])
 
@@ -23,7 +23,7 @@ extension Template {
         assistant: ["{{content}}[e~[\n"],
         function: ["{{content}}[e~[\n"],
         observation: ["]~b]tool\n<response>{{content}}</response>[e~[\n]~b]ai\n"],
-        toolFormat: UnsupportedToolFormat(name: "minimax2"),
+        toolFormat: MiniMax2ToolFormat(),
         defaultSystem: "You are a helpful assistant. Your name is MiniMax-M2.1 and is built by MiniMax.",
         stopWords: ["[e~["],
         isReasoning: true)

@@ -8,7 +8,7 @@ extension Template {
         assistant: [" {{content}}", .eos],
         function: ["[TOOL_CALLS] {{content}}", .eos],
         observation: ["[TOOL_RESULTS] {\"content\": {{content}}}[/TOOL_RESULTS]"],
-        toolFormat: UnsupportedToolFormat(name: "mistral"),
+        toolFormat: MistralToolFormat(),
         fusesSystem: true)
 
     /// Ministral 8B and Mistral Nemo (tekken): no spaces in the brackets.

@@ -11,7 +11,7 @@ extension Template {
 
     /// Qwen 3.5: tools as XML.
     static let qwen35 = chatML(
-        "qwen3_5", toolFormat: UnsupportedToolFormat(name: "qwen3_5"), isReasoning: true, unsupportedMedia: "qwen3_vl")
+        "qwen3_5", toolFormat: Qwen35ToolFormat(), isReasoning: true, unsupportedMedia: "qwen3_vl")
 
     /// Qwen 3.5 that does not think.
     static let qwen35Nothink = qwen35.copy("qwen3_5_nothink") { $0.isReasoning = false }

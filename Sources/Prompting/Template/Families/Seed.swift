@@ -15,7 +15,7 @@ extension Template {
         system: [.bos, "system\n{{content}}", .eos],
         user: [.bos, "user\n{{content}}", .eos, .bos, "assistant\n"],
         function: [.bos, "\n{{content}}", .eos],
-        toolFormat: UnsupportedToolFormat(name: "seed_oss"),
+        toolFormat: SeedToolFormat(),
         thoughtWords: ThoughtWords(open: "<seed:think>", close: "</seed:think>"),
         isReasoning: true)
 }
