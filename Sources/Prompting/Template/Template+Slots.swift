@@ -43,6 +43,8 @@ extension Template {
             return list.isEmpty ? "" : try toolFormat.describe(list, date: date)
         } catch let error as ConversationError {
             throw error
+        } catch let error as TemplateError {
+            throw ConversationError(.tools, "template \(name): \(error)")
         } catch {
             throw ConversationError(.tools, "tools: \(error) in \(tools.prefix(80))")
         }
