@@ -36,17 +36,8 @@ extension Template {
 
     private func toolText(_ tools: String, date: String) throws(ConversationError) -> String {
         guard !tools.isEmpty else { return "" }
-        do {
-            guard let list = try JSONValue(parsing: tools).arrayValue else {
-                throw ConversationError(.tools, "tools must be a JSON list of tools, not \(tools.prefix(80))")
-            }
-            return list.isEmpty ? "" : try toolFormat.describe(list, date: date)
-        } catch let error as ConversationError {
-            throw error
-        } catch let error as TemplateError {
+        do { return try toolFormat.describe(text: tools, date: date) } catch {
             throw ConversationError(.tools, "template \(name): \(error)")
-        } catch {
-            throw ConversationError(.tools, "tools: \(error) in \(tools.prefix(80))")
         }
     }
 
