@@ -46,12 +46,13 @@ public struct GLM4MoEToolFormat: ToolFormat {
         while let opening = answer.bytesRange(of: "<tool_call>", from: start) {
             let end = answer.bytesRange(of: "<tool_call>", from: opening.upperBound)?.lowerBound ?? answer.endIndex
             let body = String(answer[opening.upperBound..<end])
-            let name = body.prefix { !$0.isNewline && $0 != "<" }
-            if !name.isEmpty {
+            let name = String(body.prefix { !$0.isNewline && $0 != "<" }).stripped
+            // Broken JSON is no name.
+            if !name.isEmpty, !name.hasPrefix("{") {
                 let text = body.replacingBytes("</arg_key>\n<arg_value>", with: "</arg_key><arg_value>")
                 let arguments = parameters.read(
                     text, open: "<arg_key>", middle: "</arg_key><arg_value>", close: "</arg_value>")
-                calls.append(FunctionCall(name: String(name).stripped, arguments: arguments))
+                calls.append(FunctionCall(name: name, arguments: arguments))
             }
             start = end
         }

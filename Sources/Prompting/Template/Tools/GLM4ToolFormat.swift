@@ -7,7 +7,9 @@ public struct GLM4ToolFormat: ToolFormat {
     public init() {}
 
     public func describe(_ tools: [JSONValue], date: String) throws(TemplateError) -> String {
-        var text = "你是一个名为 ChatGLM 的人工智能助手。你是基于智谱 AI 公司训练的语言模型 GLM-4 模型开发的，你的任务是针对用户的问题和要求提供适当的答复和支持。\n\n# 可用工具"
+        var text =
+            "你是一个名为 ChatGLM 的人工智能助手。你是基于智谱 AI 公司训练的语言模型 GLM-4 模型开发的，"
+            + "你的任务是针对用户的问题和要求提供适当的答复和支持。\n\n# 可用工具"
         for tool in tools.map(\.bareTool) {
             guard let name = tool["name"] else {
                 throw TemplateError("tools: a tool has no \"name\": \(tool.text())")

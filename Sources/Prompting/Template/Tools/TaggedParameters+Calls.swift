@@ -11,7 +11,7 @@ extension TaggedParameters {
                 String(answer[start..<function.lowerBound]).stripped.isEmpty,
                 let end = functionEnd(answer, from: function.upperBound, close: close)
             else { continue }
-            let body = String(answer[function.upperBound..<end.lowerBound])
+            let body = answer[function.upperBound..<end.lowerBound].drop(while: \.isWhitespace)
             let name = body.prefix { !$0.isWhitespace && $0 != "<" && $0 != ">" }
             guard !name.isEmpty else { continue }
             let arguments = read(
