@@ -78,7 +78,7 @@ let package = Package(
         .executableTarget(
             name: "Anneal",
             dependencies: [
-                "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Training", "Inference", "Demo",
+                "JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Training", "Inference", "Demo",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),

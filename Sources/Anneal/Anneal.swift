@@ -15,7 +15,7 @@ struct AnnealCommand: ParsableCommand {
         version: Program.version,
         subcommands: [
             TrainCommand.self, ChatCommand.self, PredictCommand.self, ExportCommand.self, DemoCommand.self,
-            TokenizeCommand.self, DataCommand.self,
+            TokenizeCommand.self, DataCommand.self, TemplateCommand.self,
             EnvironmentCommand.self, VersionCommand.self,
         ])
 

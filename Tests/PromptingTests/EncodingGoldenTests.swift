@@ -71,22 +71,6 @@ import Testing
 
     static let golden = Result { try Fixture.decode(Golden.self, "encoding.json") }
 
-    /// The catalog's families, and three that stand for what the catalog's do not have yet.
-    static func template(_ name: String) throws -> Template {
-        switch name {
-        case "qwen3": .chatML("qwen3", isReasoning: true)
-        case "solar":
-            Template(
-                "solar", system: ["### System:\n{{content}}\n\n"],
-                user: ["### User:\n{{content}}\n\n### Assistant:\n"], hasEfficientEOS: true)
-        case "llama2":
-            Template(
-                "llama2", system: ["<<SYS>>\n{{content}}\n<</SYS>>\n\n"], user: [.bos, "[INST] {{content}} [/INST]"],
-                fusesSystem: true)
-        default: try TemplateCatalog.template(named: name)
-        }
-    }
-
     static func conversation(_ talk: Golden.Talk) throws -> (Conversation, MediaGrids) {
         let grid = { (size: [Int]) in MediaGrid(frames: size[0], rows: size[1], columns: size[2]) }
         let grids = MediaGrids(images: (talk.images ?? []).map(grid), videos: (talk.videos ?? []).map(grid))
@@ -101,7 +85,7 @@ import Testing
     }
 
     static func encoder(_ item: Golden.Case, _ golden: Golden) throws -> ConversationEncoder {
-        var template = try template(item.template)
+        var template = try TemplateCatalog.template(named: item.template)
         if let system = item.settings.defaultSystem { template.defaultSystem = system }
         var tokenizer = try Fixture.tokenizer(item.template == "llama3" ? "llama3-tiny" : "qwen-tiny")
         try template.fit(&tokenizer)
@@ -166,7 +150,7 @@ import Testing
         let golden = try Self.golden.get()
         #expect(golden.templates.count == 8)
         for (name, family) in golden.templates {
-            let template = try Self.template(name)
+            let template = try TemplateCatalog.template(named: name)
             var tokenizer = try Fixture.tokenizer(family.folder)
             try template.fit(&tokenizer)
             #expect(template.stopIDs(tokenizer: tokenizer).sorted() == family.stopIDs, "\(name)")

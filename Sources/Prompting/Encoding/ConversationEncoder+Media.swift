@@ -11,11 +11,11 @@ extension ConversationEncoder {
         try checkSupport("image", conversation.images.count, format?.imageToken)
         try checkSupport("video", conversation.videos.count, format?.videoToken)
         try checkSupport("audio", conversation.audios.count, nil)
-        guard let format else { return messages }
+        guard format != nil || template.unsupportedMedia != nil else { return messages }
         try checkCount(Self.imageMark, conversation.images.count, media.images.count, messages)
         try checkCount(Self.videoMark, conversation.videos.count, media.videos.count, messages)
         try checkCount(Self.audioMark, 0, 0, messages)
-        if media.images.isEmpty, media.videos.isEmpty { return messages }
+        guard let format, !media.images.isEmpty || !media.videos.isEmpty else { return messages }
         var images = media.images[...]
         var videos = media.videos[...]
         return messages.map { message in
@@ -43,6 +43,12 @@ extension ConversationEncoder {
 
     private func checkSupport(_ kind: String, _ count: Int, _ token: String?) throws(ConversationError) {
         if count > 0, token == nil {
+            if let media = template.unsupportedMedia {
+                throw ConversationError(
+                    .mediaUnsupported,
+                    "template \(template.name) writes media as LLaMA-Factory's \(media), which is not supported yet: "
+                        + "take the \(count) \(kind) input out of the conversation")
+            }
             throw ConversationError(
                 .mediaUnsupported,
                 "template \(template.name) takes no \(kind) input but the conversation has \(count): check the template"

@@ -44,7 +44,7 @@ public struct ConversationEncoder: Sendable {
     public func encode(
         _ conversation: Conversation, media: MediaGrids = .none
     ) throws(ConversationError) -> EncodedExample {
-        try checkTurns(conversation, endsWithAnswer: true)
+        try conversation.checkTurns()
         let turns = try encodeTurns(conversation, media, asPrompt: false)
         return try assemble(turns, conversation.messages)
     }
@@ -57,7 +57,7 @@ public struct ConversationEncoder: Sendable {
     ) throws(ConversationError) -> EncodedPrompt {
         var conversation = conversation
         if conversation.messages.count % 2 == 1 { conversation.messages.append(Message(.assistant, "")) }
-        try checkTurns(conversation, endsWithAnswer: true)
+        try conversation.checkTurns()
         var turns = try encodeTurns(conversation, media, asPrompt: true)
         var labels = turns.removeLast().ids
         var prompt = EncodedTurn()
@@ -70,22 +70,5 @@ public struct ConversationEncoder: Sendable {
         return EncodedPrompt(
             inputIDs: prompt.ids, labelIDs: Array(labels.prefix(target)), mediaSpans: prompt.spans,
             isTruncated: isTruncated)
-    }
-
-    private func checkTurns(_ conversation: Conversation, endsWithAnswer: Bool) throws(ConversationError) {
-        let messages = conversation.messages
-        guard !messages.isEmpty else { throw ConversationError(.empty, "the conversation has no messages") }
-        for (index, message) in messages.enumerated() {
-            let isAnswer = message.role == .assistant || message.role == .function
-            guard isAnswer == (index % 2 == 1) else {
-                let wanted = index % 2 == 0 ? "user or observation" : "assistant or function"
-                throw ConversationError(
-                    .turnOrder, "message \(index + 1) is by \(message.role.rawValue), where \(wanted) has to be")
-            }
-        }
-        guard messages.count % 2 == 0 else {
-            throw ConversationError(
-                .turnOrder, "the conversation ends without an answer after message \(messages.count)")
-        }
     }
 }

@@ -39,6 +39,9 @@ public struct Template: Sendable {
     public var fusesSystem: Bool
     /// How images, video and audio are written; nil when the family takes none.
     public var media: (any MediaFormat)?
+    /// LLaMA-Factory's name for how the family writes media, when that cannot be done here yet: text works, a
+    /// conversation with media is refused.
+    public var unsupportedMedia: String?
 
     /// Unnamed pieces are LLaMA-Factory's defaults: bare content, an end of sequence after each answer, observations
     /// like user turns, function calls like answers.
@@ -49,7 +52,7 @@ public struct Template: Sendable {
         defaultSystem: String = "", stopWords: [String] = [], thoughtWords: ThoughtWords = ThoughtWords(),
         toolCallWords: (open: String, close: String) = ("<tool_call>", "</tool_call>"), hasEfficientEOS: Bool = false,
         replacesEOS: Bool = false, replacesJinja: Bool = false, isReasoning: Bool = false, fusesSystem: Bool = false,
-        media: (any MediaFormat)? = nil
+        media: (any MediaFormat)? = nil, unsupportedMedia: String? = nil
     ) {
         let answer = assistant ?? (hasEfficientEOS ? ["{{content}}"] : ["{{content}}", .eos])
         self.name = name
@@ -72,5 +75,14 @@ public struct Template: Sendable {
         self.isReasoning = isReasoning
         self.fusesSystem = fusesSystem
         self.media = media
+        self.unsupportedMedia = unsupportedMedia
+    }
+
+    /// This template under another name, with what its family member changes.
+    func copy(_ name: String, _ change: (inout Template) -> Void = { _ in }) -> Template {
+        var template = self
+        template.name = name
+        change(&template)
+        return template
     }
 }

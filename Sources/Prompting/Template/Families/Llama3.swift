@@ -15,4 +15,7 @@ extension Template {
         toolFormat: Llama3ToolFormat(),
         stopWords: ["<|eot_id|>", "<|eom_id|>"],
         replacesEOS: true)
+
+    /// Llama 3.2 Vision.
+    static let mllama = llama3.copy("mllama") { $0.unsupportedMedia = "mllama" }
 }

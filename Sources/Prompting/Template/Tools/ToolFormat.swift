@@ -12,9 +12,29 @@ public protocol ToolFormat: Sendable {
     ///   - date: today as `20 Nov 2026`, for formats that tell the model.
     func describe(_ tools: [JSONValue], date: String) throws(TemplateError) -> String
 
+    /// The same for the list as it stands in the data, as JSON text; an empty list needs no words.
+    ///
+    /// Only formats that pass the text through as it is write this themselves.
+    func describe(text: String, date: String) throws(TemplateError) -> String
+
     /// The text of an answer that makes these calls.
-    func write(_ calls: [FunctionCall]) -> String
+    ///
+    /// - Throws: when the format has no form for them.
+    func write(_ calls: [FunctionCall]) throws(TemplateError) -> String
 
     /// The calls in an answer, nil when it makes none: the inverse of `write`.
     func calls(in answer: String) -> [FunctionCall]?
+}
+
+extension ToolFormat {
+    public func describe(text: String, date: String) throws(TemplateError) -> String {
+        let value: JSONValue
+        do { value = try JSONValue(parsing: text) } catch {
+            throw TemplateError("tools: \(error) in \(text.prefix(80))")
+        }
+        guard let tools = value.arrayValue else {
+            throw TemplateError("tools must be a JSON list of tools, not \(text.prefix(80))")
+        }
+        return tools.isEmpty ? "" : try describe(tools, date: date)
+    }
 }

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Foundation
+import JSON
+import Prompting
+
+struct TemplateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "template", abstract: "Lists the chat templates, or shows what one writes.",
+        subcommands: [List.self, Render.self])
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Prints the names of all templates.")
+
+        func run() { TemplateCatalog.all.forEach { print($0.name) } }
+    }
+
+    struct Render: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows what a template writes for a conversation.",
+            discussion: """
+                FILE holds {"messages": [{"role", "content"}], "system", "tools"}; roles are user, assistant, function and
+                observation. <BOS> and <EOS> stand where the template has the tokenizer's own tokens.
+                """)
+
+        @Argument(help: "Name of the template.")
+        var name: String
+
+        @Option(help: ArgumentHelp("JSON file with a conversation that ends with an answer.", valueName: "FILE"))
+        var messages: String
+
+        @Flag(help: "Print {\"pairs\": [[prompt, response], …], \"stop_words\": […], \"default_system\": …}.")
+        var json = false
+
+        func run() throws {
+            let template = try TemplateCatalog.template(named: name)
+            let pairs: [RenderedPair]
+            do { pairs = try template.render(try ConversationFile.read(messages)) } catch let error as ConversationError
+            {
+                throw CommandError("\(messages): \(error)")
+            }
+            if json {
+                let result: JSONValue = [
+                    "pairs": .array(
+                        pairs.map { .array([.string($0.prompt.rendered), .string($0.response.rendered)]) }),
+                    "stop_words": .array(template.stopWords.map(JSONValue.string)),
+                    "default_system": .string(template.defaultSystem),
+                ]
+                print(result.text())
+                return
+            }
+            for (index, pair) in pairs.enumerated() {
+                print("--- prompt \(index + 1)\n\(pair.prompt.rendered)")
+                print("--- response \(index + 1)\n\(pair.response.rendered)")
+            }
+            print("--- stop words: \(template.stopWords.joined(separator: " "))")
+        }
+    }
+}

@@ -1,0 +1,30 @@
+extension Template {
+    /// Hunyuan of Tencent.
+    static let hunyuan = Template(
+        "hunyuan",
+        prefix: ["<|startoftext|>"],
+        system: ["{{content}}<|extra_4|>"],
+        user: ["{{content}}<|extra_0|>"],
+        assistant: ["{{content}}<|eos|>"],
+        stopWords: ["<|eos|>"])
+
+    /// Hunyuan's small dense models.
+    static let hunyuanSmall = Template(
+        "hunyuan_small",
+        prefix: ["<｜hy_begin▁of▁sentence｜>"],
+        system: ["{{content}}<｜hy_place▁holder▁no▁3｜>"],
+        user: ["<｜hy_User｜>{{content}}<｜hy_place▁holder▁no▁8｜>"],
+        assistant: ["{{content}}<｜hy_place▁holder▁no▁2｜>"],
+        stopWords: ["<｜hy_place▁holder▁no▁2｜>"])
+
+    /// Hunyuan 3, which thinks.
+    static let hy3 = Template(
+        "hy3",
+        prefix: [.bos],
+        user: ["<｜hy_User｜>{{content}}<｜hy_Assistant｜>"],
+        assistant: ["{{content}}<｜hy_eos｜>"],
+        stopWords: ["<｜hy_eos｜>"],
+        thoughtWords: ThoughtWords(open: "<think>", close: "</think>"),
+        replacesEOS: true,
+        isReasoning: true)
+}

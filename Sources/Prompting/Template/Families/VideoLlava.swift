@@ -1,0 +1,7 @@
+extension Template {
+    /// Video-LLaVA.
+    static let videoLlava = vicuna.copy("video_llava") {
+        $0.replacesJinja = false
+        $0.unsupportedMedia = "video_llava"
+    }
+}
