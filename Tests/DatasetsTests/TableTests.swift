@@ -10,7 +10,7 @@ import Testing
     @Test func `csv and text files are read as Hugging Face datasets reads them`() throws {
         let golden = try Self.golden()
         let files = golden["files"]?.members ?? []
-        #expect(files.count == 15)
+        #expect(files.count == 16)
         for file in files {
             let path = Golden.folder.appendingPathComponent("tables/\(file.key)").path
             let records = try RecordFile.read(path: path)

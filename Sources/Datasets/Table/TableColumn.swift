@@ -21,9 +21,10 @@ enum TableColumn {
             guard hasMissing else { return whole }
             return whole.map { $0.number.map(JSONValue.double) ?? .null }
         }
-        // Digits beyond 64 bits stay as they are written.
-        let areLong = present.contains { $0.map { wholeNumber($0) == nil && isDigits($0) } ?? false }
-        if !areLong, let numbers = converted(present, { number($0).map(JSONValue.double) }) {
+        // The first cell that is no Int64 decides: digits too many for it are tried as UInt64 and then stay text.
+        let isLong = present.lazy.compactMap(\.self).first { wholeNumber($0) == nil }.map(isDigits) ?? false
+        if isLong, let long = longNumbers(cells, present) { return long }
+        if let numbers = converted(present, { number($0).map(JSONValue.double) }) {
             // Not a number is missing, too.
             return numbers.map { value in value.number?.isNaN == true ? .null : value }
         }
@@ -65,6 +66,30 @@ enum TableColumn {
         return Int(Substring(trimmed(text))).map(JSONValue.int)
     }
 
+    /// A column with whole numbers above those of `Int`; nil when it holds something else, too.
+    private static func longNumbers(_ cells: [String?], _ present: [String?]) -> [JSONValue]? {
+        var values: [JSONValue] = []
+        var isMixed = false
+        for cell in present {
+            guard let cell else {
+                isMixed = true
+                values.append(.null)
+                continue
+            }
+            guard isDigits(cell) else { return nil }
+            if let whole = wholeNumber(cell) {
+                isMixed = isMixed || (whole.intValue ?? 0) < 0
+                values.append(whole)
+            } else if let number = UInt64(Substring(trimmed(cell))) {
+                values.append(.largeInt("\(number)"))
+            } else {
+                return present.map { $0.map(JSONValue.string) ?? .null }
+            }
+        }
+        // pandas then takes the cells as they are written, missing ones too.
+        return isMixed ? cells.map { .string($0 ?? "") } : values
+    }
+
     private static func truth(_ text: String) -> JSONValue? {
         switch text.lowercased() {
         case "true": .bool(true)
@@ -74,7 +99,7 @@ enum TableColumn {
     }
 
     /// pandas' `precise_xstrtod`: at most 17 digits are read, then one multiplication or division by a power of ten, so that the
-    /// last bit may differ from the nearest double.
+    /// last bit may differ from the nearest double. Nil for what is no number or too large for one.
     static func number(_ text: String) -> Double? {
         var view = trimmed(text)
         var isNegative = false
@@ -112,7 +137,10 @@ enum TableColumn {
             view = view.suffix(0)
         }
         guard view.isEmpty else { return nil }
-        return (isNegative ? -1 : 1) * scaled(value, by: exponent)
+        guard exponent <= 308 else { return nil }
+        let size = scaled(value, by: exponent)
+        // Too large is no number.
+        return size.isFinite ? (isNegative ? -size : size) : nil
     }
 
     private static func digit(_ byte: UInt8?) -> UInt8? {
@@ -122,7 +150,6 @@ enum TableColumn {
 
     private static func scaled(_ value: Double, by exponent: Int) -> Double {
         func power(_ exponent: Int) -> Double { Double("1e\(exponent)") ?? .infinity }
-        if exponent > 308 { return value == 0 ? 0 : .infinity }
         if exponent >= 0 { return value * power(exponent) }
         if exponent < -308 { return value / power(min(-308 - exponent, 308)) / power(308) }
         return value / power(-exponent)
