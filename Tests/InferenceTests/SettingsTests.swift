@@ -98,7 +98,7 @@ struct SettingsTests {
                 == "\(Fixture.data) is no model folder (no config.json) and no adapter folder (no adapter_config.json)")
         #expect(
             message(qwen)
-                == "template is missing, and \(qwen) does not record one: name the prompt template of the model, for example template=qwen (there are default, empty, llama3, qwen, qwen2_vl)"
+                == "template is missing, and \(qwen) does not record one: name the prompt template of the model, for example template=qwen (anneal template list shows all)"
         )
         #expect(
             message(qwen, "template=qwen2_vl").hasSuffix(

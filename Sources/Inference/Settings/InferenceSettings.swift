@@ -44,7 +44,7 @@ public struct InferenceSettings: Sendable {
         guard let template = picker.pick("template", data.template, saved?.template, isGiven: data.isGiven(\.template))
         else {
             throw InferenceError(
-                "template is missing, and \(location.adapters.last ?? modelFolder) does not record one: name the prompt template of the model, for example template=qwen (there are \(TemplateCatalog.all.map(\.name).joined(separator: ", ")))"
+                "template is missing, and \(location.adapters.last ?? modelFolder) does not record one: name the prompt template of the model, for example template=qwen (anneal template list shows all)"
             )
         }
         self.template = template

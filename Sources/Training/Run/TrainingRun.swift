@@ -30,7 +30,8 @@ public struct TrainingRun: Sendable {
         modelConfig = try ModelConfig(folder: folder)
         guard let name = config.data.template else {
             throw TrainingError(
-                "template is missing: name the prompt template of the model, for example template: qwen")
+                "template is missing: name the prompt template of the model, for example template: qwen (anneal template list shows all)"
+            )
         }
         var template = try TemplateCatalog.template(named: name)
         if let system = config.data.defaultSystem { template.defaultSystem = system }
