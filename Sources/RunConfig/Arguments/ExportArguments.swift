@@ -9,7 +9,8 @@ public struct ExportSettings: SettingDeclarations {
     public let exportDir = Setting<String?>("export_dir", nil, "Folder for the merged model.")
     public let exportSize = Setting("export_size", 5, "Largest size of one weight file, in GB.", limits: .atLeast(1))
     public let exportDevice = Setting(
-        "export_device", ExportDevice.cpu, "Where to merge: cpu, or auto for the fastest device.")
+        "export_device", ExportDevice.cpu, "Where to merge: cpu, or auto for the fastest device.",
+        .noEffect("models are merged on the CPU."))
     public let exportQuantizationBit = Setting<Int?>(
         "export_quantization_bit", nil, "Bits per weight of the exported model.", .notSupportedYet)
     public let exportQuantizationDataset = Setting<String?>(

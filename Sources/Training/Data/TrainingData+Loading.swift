@@ -132,8 +132,10 @@ extension DataModule.Request {
         seed = config.training.seed
         switch config.data.mixStrategy {
         case .concat: mixture = .concatenated
-        default:
-            throw TrainingError("mix_strategy \(config.data.mixStrategy.rawValue) is not supported yet; use concat")
+        case .interleaveUnder: mixture = .interleavedUnder(probabilities: config.data.interleaveProbs)
+        case .interleaveOver: mixture = .interleavedOver(probabilities: config.data.interleaveProbs)
+        case .interleaveOnce:
+            throw TrainingError("mix_strategy interleave_once is not supported yet; use concat or interleave_under")
         }
     }
 }

@@ -25,6 +25,10 @@ public struct TrainingRun: Sendable {
     /// Reads configuration files, tokenizer and template; no weights yet.
     public init(_ config: RunConfig) throws {
         self.config = config
+        if config.training.isGiven(\.doTrain), !config.training.doTrain {
+            throw TrainingError(
+                "do_train is false, and evaluation without training is not supported yet: set it to true")
+        }
         guard let folder = config.model.modelNameOrPath else { throw TrainingError("model_name_or_path is missing") }
         modelFolder = folder
         modelConfig = try ModelConfig(folder: folder)
