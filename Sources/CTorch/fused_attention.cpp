@@ -214,25 +214,4 @@ ct_optional ct_segment_attention(ct_optional q, ct_optional k, ct_optional v, co
         return SegmentAttention::apply(borrow(q), borrow(k), borrow(v), table, causal, scale);
     });
 }
-
-ct_optional ct_cached_attention(ct_optional q_in, ct_optional k_in, ct_optional v_in, bool causal, double scale) {
-    if (!q_in || !k_in || !v_in) return nullptr;
-    return guarded_tensor("cached_attention", [&] {
-        at::NoGradGuard off;
-        at::Tensor q = with_unit_columns(borrow(q_in)), k = with_unit_columns(borrow(k_in)), v = with_unit_columns(borrow(v_in));
-        Shape shape = shape_of(q, k, v, causal, scale);
-        at::Tensor out = at::empty({q.size(0), q.size(1), q.size(2)}, q.options());
-        std::vector<Buffers> matrices(max_threads()), blocks(max_threads());
-        dispatch(q.scalar_type(), "cached_attention", [&](auto *type) {
-            using T = std::remove_pointer_t<decltype(type)>;
-            parallel_items(shape.groups, [&](int64_t group, int thread) {
-                for (int64_t h = group * shape.shared(); h < (group + 1) * shape.shared(); h++) {
-                    forward_head<T>(shape, head_of<T>(q, 0, h), head_of<T>(k, 0, group), head_of<T>(v, 0, group), head_of<T>(out, 0, h), q.size(0),
-                                    k.size(0), nullptr, matrices[thread], blocks[thread], h != group * shape.shared());
-                }
-            });
-        });
-        return out;
-    });
-}
 }

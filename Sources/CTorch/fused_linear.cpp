@@ -1,6 +1,7 @@
 // Projections that share one input, with their low-rank adapters, as one node of the graph: frozen weights get no
 // gradient and no saved copy, and the gradients of all projections are accumulated into one buffer.
-#include "internal.hpp"
+#include "products.hpp"
+#include "rows.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -12,31 +13,72 @@ using torch::autograd::variable_list;
 
 namespace {
 enum Part { kWeight, kBias, kA, kB, kInput, kParts };
+/// The tensors of the list begin after the two of the input.
+constexpr size_t kTensors = 2;
 
 /// Which tensor of the flat list each projection's parts are, -1 for an absent one, and the adapters' scales.
 struct Group : torch::CustomClassHolder {
     std::vector<std::array<int, kParts>> index;
     std::vector<double> scales;
+    ct_input_kind kind;
+    double epsilon;
+};
+
+/// The group's input x [T, in], from what it is made of; a norm's `rstd` is written.
+at::Tensor made_input(const Group &group, const at::Tensor &first, const at::Tensor &second, at::Tensor &rstd) {
+    switch (group.kind) {
+        case CT_INPUT_NORMALIZED: return rms_norm_rows(first, second, group.epsilon, rstd);
+        case CT_INPUT_GATED: return gated_rows(first, second);
+        default: return first;
+    }
+}
+
+/// The adapters that read the group's own input, side by side: their A matrices [sum of ranks, D], so that one product
+/// serves all of them.
+struct SharedAdapters {
+    std::vector<int64_t> first;  // column of each projection's rank, -1 for one with another input or none
+    at::Tensor a;
+
+    SharedAdapters(const Group &group, at::TensorList tensors, at::ScalarType dtype) {
+        std::vector<at::Tensor> parts;
+        int64_t total = 0;
+        for (auto &index : group.index) {
+            bool shared = index[kA] >= 0 && index[kInput] < 0;
+            first.push_back(shared ? total : -1);
+            if (!shared) continue;
+            parts.push_back(as(tensors[index[kA]].detach(), dtype));
+            total += parts.back().size(0);
+        }
+        if (parts.size() == 1) a = parts[0];
+        else if (!parts.empty()) a = at::cat(parts);
+    }
+
+    at::Tensor columns(const at::Tensor &all, size_t i, int64_t rank) const { return all.narrow(1, first[i], rank); }
 };
 
 struct Project : torch::autograd::Function<Project> {
-    static variable_list forward(AutogradContext *ctx, at::Tensor x_in, at::TensorList tensors, c10::intrusive_ptr<Group> group) {
-        at::Tensor x = x_in.contiguous();
+    static variable_list forward(AutogradContext *ctx, at::Tensor first_in, std::optional<at::Tensor> second_in, at::TensorList tensors, c10::intrusive_ptr<Group> group) {
+        at::Tensor first = first_in.contiguous(), second = second_in ? second_in->contiguous() : at::Tensor(), rstd;
+        at::Tensor x = made_input(*group, first, second, rstd);
         auto dtype = x.scalar_type();
-        variable_list outputs, saved{x};
+        // x itself is kept only where it is the input as it came.
+        variable_list outputs, saved{first, second};
         saved.insert(saved.end(), tensors.begin(), tensors.end());
+        SharedAdapters shared(*group, tensors, dtype);
+        at::Tensor shared_low = shared.a.defined() ? sum_of_products({{x, shared.a, true}}) : at::Tensor();
         for (size_t i = 0; i < group->index.size(); i++) {
             auto &index = group->index[i];
             auto part = [&](Part p) { return as(tensors[index[p]], dtype); };
             at::Tensor weight = part(kWeight);
             TORCH_CHECK(x.dim() == 2 && weight.size(1) == x.size(1), "input ", x.sizes(), ", weight ", weight.sizes());
-            at::Tensor y = index[kBias] >= 0 ? at::addmm(part(kBias), x, weight.t()) : at::mm(x, weight.t());
+            std::vector<Product> products{{x, weight, true}};
             if (index[kA] >= 0) {
-                at::Tensor low = at::mm(index[kInput] >= 0 ? part(kInput) : x, part(kA).t());
-                y.addmm_(low, part(kB).t(), 1, group->scales[i]);
+                at::Tensor b = part(kB);
+                at::Tensor low = shared.first[i] >= 0 ? shared.columns(shared_low, i, b.size(1)) : sum_of_products({{part(kInput), part(kA), true}});
+                products.push_back({low, b, true, group->scales[i]});
                 saved.push_back(low);
             }
-            outputs.push_back(y);
+            outputs.push_back(sum_of_products(products, index[kBias] >= 0 ? part(kBias) : at::Tensor()));
         }
         ctx->save_for_backward(saved);
         ctx->saved_data["group"] = c10::IValue::make_capsule(group);
@@ -50,46 +92,70 @@ struct Project : torch::autograd::Function<Project> {
         size_t count = group.index.size(), num_tensors = 0;
         for (auto &index : group.index)
             for (int place : index) num_tensors += place >= 0;
-        at::Tensor x = saved[0];
+        at::Tensor rstd, x = made_input(group, saved[0], saved[1], rstd);
         auto dtype = x.scalar_type();
-        variable_list result(1 + num_tensors + 1);
-        bool needs_input = ctx->needs_input_grad(0);
-        at::Tensor dx;
-        auto accumulate = [&](const at::Tensor &left, const at::Tensor &right) {
-            if (dx.defined()) dx.addmm_(left, right);
-            else dx = at::mm(left, right);
-        };
-        size_t next_low = 1 + num_tensors;
+        variable_list result(kTensors + num_tensors + 1);
+        SharedAdapters shared(group, at::TensorList(saved).slice(kTensors, num_tensors), dtype);
+        // What flows into the shared adapters' A; absent gradients count as zero.
+        bool all_flow = std::all_of(gradients.begin(), gradients.end(), [](const at::Tensor &g) { return g.defined(); });
+        at::Tensor shared_dlow;
+        if (shared.a.defined()) {
+            auto shape = {x.size(0), shared.a.size(0)};
+            shared_dlow = all_flow ? at::empty(shape, x.options()) : at::zeros(shape, x.options());
+        }
+        std::vector<Product> into_input;
+        // An input without a second tensor has no edge for it in the graph.
+        size_t first_edge = group.kind == CT_INPUT_PLAIN ? 1 : 2;
+        size_t next_low = kTensors + num_tensors;
         for (size_t i = 0; i < count; i++) {
             auto &index = group.index[i];
             bool adapted = index[kA] >= 0;
             at::Tensor low = adapted ? saved[next_low++] : at::Tensor();
             if (!gradients[i].defined()) continue;
             at::Tensor dy = gradients[i].contiguous();
-            auto part = [&](Part p) { return as(saved[1 + index[p]], dtype); };
-            auto needs = [&](Part p) { return index[p] >= 0 && ctx->needs_input_grad(1 + index[p]); };
-            auto put = [&](Part p, at::Tensor gradient) { result[1 + index[p]] = as(gradient, saved[1 + index[p]].scalar_type()); };
-            if (needs_input) accumulate(dy, part(kWeight));
-            if (needs(kWeight)) put(kWeight, at::mm(dy.t(), x));
-            if (needs(kBias)) put(kBias, dy.sum(0, false, at::kFloat));
+            auto part = [&](Part p) { return as(saved[kTensors + index[p]], dtype); };
+            auto stored = [&](Part p) { return saved[kTensors + index[p]].scalar_type(); };
+            auto needs = [&](Part p) { return index[p] >= 0 && ctx->needs_input_grad(first_edge + index[p]); };
+            into_input.push_back({dy, part(kWeight)});
+            if (needs(kWeight)) result[kTensors + index[kWeight]] = transposed_product(dy, x, 1, stored(kWeight));
+            if (needs(kBias)) result[kTensors + index[kBias]] = as(dy.sum(0, false, at::kFloat), stored(kBias));
             if (!adapted) continue;
-            at::Tensor dlow = at::mm(dy, part(kB)).mul_(group.scales[i]);
-            if (needs(kB)) put(kB, at::mm(dy.t(), low).mul_(group.scales[i]));
-            if (needs(kA)) put(kA, at::mm(dlow.t(), index[kInput] >= 0 ? part(kInput) : x));
-            if (index[kInput] >= 0) {
-                if (needs(kInput)) put(kInput, at::mm(dlow, part(kA)));
-            } else if (needs_input) {
-                accumulate(dlow, part(kA));
+            double scale = group.scales[i];
+            if (needs(kB)) result[kTensors + index[kB]] = transposed_product(low, dy, scale, stored(kB)).t().contiguous();
+            Product into_low{dy, part(kB), false, scale};
+            if (shared.first[i] >= 0) {
+                sum_of_products_out(shared.columns(shared_dlow, i, low.size(1)), {into_low});
+            } else {
+                at::Tensor dlow = sum_of_products({into_low});
+                if (needs(kA)) result[kTensors + index[kA]] = transposed_product(dlow, part(kInput), 1, stored(kA));
+                if (needs(kInput)) result[kTensors + index[kInput]] = sum_of_products({{dlow, part(kA)}});
             }
         }
-        result[0] = dx;
+        if (shared.a.defined()) {
+            at::Tensor da = transposed_product(shared_dlow, x, 1, at::kFloat);
+            for (size_t i = 0; i < count; i++) {
+                auto &index = group.index[i];
+                if (shared.first[i] < 0 || !gradients[i].defined() || !ctx->needs_input_grad(first_edge + index[kA])) continue;
+                const at::Tensor &a = saved[kTensors + index[kA]];
+                result[kTensors + index[kA]] = as(da.narrow(0, shared.first[i], a.size(0)), a.scalar_type());
+            }
+            into_input.push_back({shared_dlow, shared.a});
+        }
+        bool needs_first = ctx->needs_input_grad(0), needs_second = first_edge == 2 && ctx->needs_input_grad(1);
+        if ((!needs_first && !needs_second) || into_input.empty()) return result;
+        at::Tensor dx = sum_of_products(into_input);
+        switch (group.kind) {
+            case CT_INPUT_NORMALIZED: std::tie(result[0], result[1]) = rms_norm_gradients(saved[0], saved[1], rstd, dx, needs_first, needs_second); break;
+            case CT_INPUT_GATED: std::tie(result[0], result[1]) = gated_gradients(saved[0], saved[1], dx); break;
+            default: result[0] = dx;
+        }
         return result;
     }
 };
 }  // namespace
 
-extern "C" bool ct_project(ct_optional x, const ct_projection *projections, int32_t count, ct_optional *out) {
-    if (!x) return false;
+extern "C" bool ct_project(ct_projection_input input, const ct_projection *projections, int32_t count, ct_optional *out) {
+    if (!input.first || (input.kind != CT_INPUT_PLAIN && !input.second)) return false;
     for (int32_t i = 0; i < count; i++)
         if (!projections[i].weight || (projections[i].lora_a && !projections[i].lora_b)) return false;
     return guarded<bool>("project", false, [&] {
@@ -106,7 +172,9 @@ extern "C" bool ct_project(ct_optional x, const ct_projection *projections, int3
             group->index.push_back(index);
             group->scales.push_back(p.lora_scale);
         }
-        auto outputs = Project::apply(borrow(x), at::TensorList(tensors), group);
+        group->kind = input.kind;
+        group->epsilon = input.epsilon;
+        auto outputs = Project::apply(borrow(input.first), input.kind == CT_INPUT_PLAIN ? std::nullopt : borrow_optional(input.second), at::TensorList(tensors), group);
         for (int32_t i = 0; i < count; i++) out[i] = give(outputs[i]);
         return true;
     });

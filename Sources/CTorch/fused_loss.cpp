@@ -1,6 +1,7 @@
 // The output layer and its cross-entropy in blocks of rows: the logits of a block are turned into their gradient in
 // place, so memory holds one block and the backward pass has nothing left to compute.
 #include "kernels/kernels.hpp"
+#include "products.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -30,7 +31,7 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
         for (int64_t first = 0; first < rows; first += block_rows) {
             int64_t count = std::min(block_rows, rows - first);
             at::Tensor x = hidden.narrow(0, first, count), block = logits.narrow(0, 0, count);
-            at::mm_out(block, x, weight.t());
+            sum_of_products_out(block, {{x, weight, true}});
             dispatch(hidden.scalar_type(), "linear_cross_entropy", [&](auto *type) {
                 using T = std::remove_pointer_t<decltype(type)>;
                 T *base = block.mutable_data_ptr<T>();
@@ -47,11 +48,11 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
             });
             if (needs_hidden) {
                 at::Tensor out = dhidden.narrow(0, first, count);
-                at::mm_out(out, block, weight);
+                sum_of_products_out(out, {{block, weight}});
             }
             if (needs_weight) {
-                at::Tensor product = at::mm(block.t(), x);
-                dweight = dweight.defined() ? dweight.add_(product) : as(product, weight_in.scalar_type());
+                at::Tensor product = transposed_product(block, x, 1, weight_in.scalar_type());
+                dweight = dweight.defined() ? dweight.add_(product) : product;
             }
         }
         // In order and in double: the sum does not depend on threads or blocks.

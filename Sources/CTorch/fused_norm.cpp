@@ -1,5 +1,6 @@
 // RMSNorm, rotary embedding and SwiGLU, forward and backward, each in one pass over memory.
 #include "kernels/kernels.hpp"
+#include "rows.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -10,53 +11,6 @@ using torch::autograd::variable_list;
 namespace {
 
 constexpr int64_t kGrain = 8;  // rows a thread takes at least
-
-struct RMSNorm : torch::autograd::Function<RMSNorm> {
-    static at::Tensor forward(AutogradContext *ctx, at::Tensor input, at::Tensor weight, double epsilon) {
-        at::Tensor x = input.contiguous();
-        int64_t size = x.size(-1), rows = x.numel() / size;
-        at::Tensor w = as(weight.detach(), x.scalar_type()).contiguous();
-        at::Tensor y = at::empty_like(x), rstd = at::empty({rows}, at::kFloat);
-        dispatch(x.scalar_type(), "rms_norm", [&](auto *type) {
-            using T = std::remove_pointer_t<decltype(type)>;
-            const T *xp = x.const_data_ptr<T>(), *wp = w.const_data_ptr<T>();
-            T *yp = y.mutable_data_ptr<T>();
-            float *rp = rstd.mutable_data_ptr<float>();
-            parallel_for(rows, kGrain, [&](int64_t begin, int64_t end) {
-                for (int64_t r = begin; r < end; r++) kernels().rows<T>().norm_forward(xp + r * size, wp, yp + r * size, rp + r, size, static_cast<float>(epsilon));
-            });
-        });
-        ctx->save_for_backward({x, weight, rstd});
-        return y;
-    }
-    static variable_list backward(AutogradContext *ctx, variable_list gradients) {
-        auto saved = ctx->get_saved_variables();
-        at::Tensor x = saved[0], weight = saved[1], rstd = saved[2], dy = gradients[0].contiguous();
-        int64_t size = x.size(-1), rows = x.numel() / size;
-        at::Tensor w = as(weight.detach(), x.scalar_type()).contiguous();
-        bool needs_weight = ctx->needs_input_grad(1), needs_input = ctx->needs_input_grad(0);
-        at::Tensor dx = needs_input ? at::empty_like(x) : at::Tensor();
-        // One partial sum a block of rows, added up in order: the result does not depend on the number of threads.
-        constexpr int64_t kBlock = 64;
-        int64_t blocks = (rows + kBlock - 1) / kBlock;
-        at::Tensor partial = needs_weight ? at::zeros({blocks, size}, at::kFloat) : at::Tensor();
-        dispatch(x.scalar_type(), "rms_norm_backward", [&](auto *type) {
-            using T = std::remove_pointer_t<decltype(type)>;
-            const T *xp = x.const_data_ptr<T>(), *wp = w.const_data_ptr<T>(), *dyp = dy.const_data_ptr<T>();
-            T *dxp = needs_input ? dx.mutable_data_ptr<T>() : nullptr;
-            const float *rp = rstd.const_data_ptr<float>();
-            float *pp = needs_weight ? partial.mutable_data_ptr<float>() : nullptr;
-            parallel_for(blocks, 1, [&](int64_t begin, int64_t end) {
-                for (int64_t b = begin; b < end; b++) {
-                    for (int64_t r = b * kBlock; r < std::min(rows, (b + 1) * kBlock); r++) {
-                        kernels().rows<T>().norm_backward(xp + r * size, wp, dyp + r * size, dxp ? dxp + r * size : nullptr, pp ? pp + b * size : nullptr, rp[r], size);
-                    }
-                }
-            });
-        });
-        return {dx, needs_weight ? as(partial.sum(0), weight.scalar_type()) : at::Tensor(), at::Tensor()};
-    }
-};
 
 at::Tensor rotate(const at::Tensor &input, const at::Tensor &cos, const at::Tensor &sin, float direction) {
     at::Tensor x = input.stride(-1) == 1 ? input : input.contiguous();
@@ -89,32 +43,103 @@ struct Rotary : torch::autograd::Function<Rotary> {
 };
 
 constexpr int64_t kChunk = 16384;  // elements a thread takes at least
+}  // namespace
 
-struct SwiGLU : torch::autograd::Function<SwiGLU> {
-    static at::Tensor forward(AutogradContext *ctx, at::Tensor gate_in, at::Tensor up_in) {
-        at::Tensor gate = gate_in.contiguous(), up = up_in.contiguous(), y = at::empty_like(gate);
-        TORCH_CHECK(gate.sizes() == up.sizes() && gate.scalar_type() == up.scalar_type(), "swiglu: gate ", gate.sizes(), ", up ", up.sizes());
-        dispatch(gate.scalar_type(), "swiglu", [&](auto *type) {
-            using T = std::remove_pointer_t<decltype(type)>;
-            const T *g = gate.const_data_ptr<T>(), *u = up.const_data_ptr<T>();
-            T *out = y.mutable_data_ptr<T>();
-            parallel_for(gate.numel(), kChunk, [&](int64_t begin, int64_t end) { kernels().rows<T>().swiglu_forward(g + begin, u + begin, out + begin, end - begin); });
+namespace ctorch {
+at::Tensor rms_norm_rows(const at::Tensor &x, const at::Tensor &weight, double epsilon, at::Tensor &rstd) {
+    int64_t size = x.size(-1), rows = x.numel() / size;
+    at::Tensor w = as(weight.detach(), x.scalar_type()).contiguous();
+    at::Tensor y = at::empty_like(x);
+    rstd = at::empty({rows}, at::kFloat);
+    dispatch(x.scalar_type(), "rms_norm", [&](auto *type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        const T *xp = x.const_data_ptr<T>(), *wp = w.const_data_ptr<T>();
+        T *yp = y.mutable_data_ptr<T>();
+        float *rp = rstd.mutable_data_ptr<float>();
+        parallel_for(rows, kGrain, [&](int64_t begin, int64_t end) {
+            for (int64_t r = begin; r < end; r++) kernels().rows<T>().norm_forward(xp + r * size, wp, yp + r * size, rp + r, size, static_cast<float>(epsilon));
         });
-        ctx->save_for_backward({gate, up});
+    });
+    return y;
+}
+
+std::pair<at::Tensor, at::Tensor> rms_norm_gradients(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &rstd, const at::Tensor &dy_in,
+                                                     bool needs_input, bool needs_weight) {
+    at::Tensor dy = dy_in.contiguous();
+    int64_t size = x.size(-1), rows = x.numel() / size;
+    at::Tensor w = as(weight.detach(), x.scalar_type()).contiguous();
+    at::Tensor dx = needs_input ? at::empty_like(x) : at::Tensor();
+    // One partial sum a block of rows, added up in order: the result does not depend on the number of threads.
+    constexpr int64_t kBlock = 64;
+    int64_t blocks = (rows + kBlock - 1) / kBlock;
+    at::Tensor partial = needs_weight ? at::zeros({blocks, size}, at::kFloat) : at::Tensor();
+    dispatch(x.scalar_type(), "rms_norm_backward", [&](auto *type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        const T *xp = x.const_data_ptr<T>(), *wp = w.const_data_ptr<T>(), *dyp = dy.const_data_ptr<T>();
+        T *dxp = needs_input ? dx.mutable_data_ptr<T>() : nullptr;
+        const float *rp = rstd.const_data_ptr<float>();
+        float *pp = needs_weight ? partial.mutable_data_ptr<float>() : nullptr;
+        parallel_for(blocks, 1, [&](int64_t begin, int64_t end) {
+            for (int64_t b = begin; b < end; b++) {
+                for (int64_t r = b * kBlock; r < std::min(rows, (b + 1) * kBlock); r++) {
+                    kernels().rows<T>().norm_backward(xp + r * size, wp, dyp + r * size, dxp ? dxp + r * size : nullptr, pp ? pp + b * size : nullptr, rp[r], size);
+                }
+            }
+        });
+    });
+    return {dx, needs_weight ? as(partial.sum(0), weight.scalar_type()) : at::Tensor()};
+}
+
+at::Tensor gated_rows(const at::Tensor &gate, const at::Tensor &up) {
+    TORCH_CHECK(gate.sizes() == up.sizes() && gate.scalar_type() == up.scalar_type(), "swiglu: gate ", gate.sizes(), ", up ", up.sizes());
+    at::Tensor y = at::empty_like(gate);
+    dispatch(gate.scalar_type(), "swiglu", [&](auto *type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        const T *g = gate.const_data_ptr<T>(), *u = up.const_data_ptr<T>();
+        T *out = y.mutable_data_ptr<T>();
+        parallel_for(gate.numel(), kChunk, [&](int64_t begin, int64_t end) { kernels().rows<T>().swiglu_forward(g + begin, u + begin, out + begin, end - begin); });
+    });
+    return y;
+}
+
+std::pair<at::Tensor, at::Tensor> gated_gradients(const at::Tensor &gate, const at::Tensor &up, const at::Tensor &dy_in) {
+    at::Tensor dy = dy_in.contiguous(), dgate = at::empty_like(gate), dup = at::empty_like(up);
+    dispatch(gate.scalar_type(), "swiglu_backward", [&](auto *type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        const T *g = gate.const_data_ptr<T>(), *u = up.const_data_ptr<T>(), *d = dy.const_data_ptr<T>();
+        T *dg = dgate.mutable_data_ptr<T>(), *du = dup.mutable_data_ptr<T>();
+        parallel_for(gate.numel(), kChunk, [&](int64_t begin, int64_t end) {
+            kernels().rows<T>().swiglu_backward(g + begin, u + begin, d + begin, dg + begin, du + begin, end - begin);
+        });
+    });
+    return {dgate, dup};
+}
+}  // namespace ctorch
+
+namespace {
+struct RMSNorm : torch::autograd::Function<RMSNorm> {
+    static at::Tensor forward(AutogradContext *ctx, at::Tensor input, at::Tensor weight, double epsilon) {
+        at::Tensor x = input.contiguous(), rstd;
+        at::Tensor y = rms_norm_rows(x, weight, epsilon, rstd);
+        ctx->save_for_backward({x, weight, rstd});
         return y;
     }
     static variable_list backward(AutogradContext *ctx, variable_list gradients) {
         auto saved = ctx->get_saved_variables();
-        at::Tensor gate = saved[0], up = saved[1], dy = gradients[0].contiguous();
-        at::Tensor dgate = at::empty_like(gate), dup = at::empty_like(up);
-        dispatch(gate.scalar_type(), "swiglu_backward", [&](auto *type) {
-            using T = std::remove_pointer_t<decltype(type)>;
-            const T *g = gate.const_data_ptr<T>(), *u = up.const_data_ptr<T>(), *d = dy.const_data_ptr<T>();
-            T *dg = dgate.mutable_data_ptr<T>(), *du = dup.mutable_data_ptr<T>();
-            parallel_for(gate.numel(), kChunk, [&](int64_t begin, int64_t end) {
-                kernels().rows<T>().swiglu_backward(g + begin, u + begin, d + begin, dg + begin, du + begin, end - begin);
-            });
-        });
+        auto [dx, dweight] = rms_norm_gradients(saved[0], saved[1], saved[2], gradients[0], ctx->needs_input_grad(0), ctx->needs_input_grad(1));
+        return {dx, dweight, at::Tensor()};
+    }
+};
+
+struct SwiGLU : torch::autograd::Function<SwiGLU> {
+    static at::Tensor forward(AutogradContext *ctx, at::Tensor gate_in, at::Tensor up_in) {
+        at::Tensor gate = gate_in.contiguous(), up = up_in.contiguous();
+        ctx->save_for_backward({gate, up});
+        return gated_rows(gate, up);
+    }
+    static variable_list backward(AutogradContext *ctx, variable_list gradients) {
+        auto saved = ctx->get_saved_variables();
+        auto [dgate, dup] = gated_gradients(saved[0], saved[1], gradients[0]);
         return {dgate, dup};
     }
 };

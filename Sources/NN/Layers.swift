@@ -14,6 +14,11 @@ public final class RMSNorm: Module {
 
     /// [..., size] -> the same.
     public func callAsFunction(_ x: Tensor) -> Tensor { x.rmsNorm(weight.value, epsilon: epsilon) }
+
+    /// The norm of x [T, size] for projections that make it themselves.
+    public func deferred(_ x: Tensor) -> ProjectionInput {
+        .normalized(x, weight: weight.value, epsilon: epsilon)
+    }
 }
 
 /// A table of one row a token.

@@ -5,7 +5,9 @@ public protocol LinearLayer: Module {
     var inFeatures: Int { get }
     var outFeatures: Int { get }
     /// How this layer maps `x` [T, in], for a group of projections that is computed as one.
-    func projection(of x: Tensor) -> Projection
+    func projection(of x: ProjectionInput) -> Projection
+    /// Whether `projection(of:)` needs the input's values, so that they are worth making once for the whole group.
+    var readsInput: Bool { get }
 }
 
 /// The place of a linear layer in its module; adapters and quantization replace what stands in it.
@@ -19,12 +21,16 @@ public final class LinearSlot {
     }
 
     /// x [T, in] -> [T, out].
-    public func callAsFunction(_ x: Tensor) -> Tensor { x.project([layer.projection(of: x)])[0] }
+    public func callAsFunction(_ x: Tensor) -> Tensor { self(.plain(x)) }
+
+    /// x [T, in] -> [T, out].
+    public func callAsFunction(_ x: ProjectionInput) -> Tensor { project(x, self)[0] }
 }
 
 /// Several slots of one input, computed together.
-public func project(_ x: Tensor, _ slots: LinearSlot...) -> [Tensor] {
-    x.project(slots.map { $0.layer.projection(of: x) })
+public func project(_ x: ProjectionInput, _ slots: LinearSlot...) -> [Tensor] {
+    let x = slots.contains { $0.layer.readsInput } ? .plain(x.value) : x
+    return x.project(slots.map { $0.layer.projection(of: x) })
 }
 
 /// y = x W^T + b.
@@ -45,5 +51,7 @@ public final class Linear: LinearLayer {
         [.parameter("weight", weight)] + (bias.map { [.parameter("bias", $0)] } ?? [])
     }
 
-    public func projection(of x: Tensor) -> Projection { Projection(weight: weight.value, bias: bias?.value) }
+    public var readsInput: Bool { false }
+
+    public func projection(of x: ProjectionInput) -> Projection { Projection(weight: weight.value, bias: bias?.value) }
 }

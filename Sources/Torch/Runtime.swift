@@ -23,3 +23,11 @@ public enum Runtime {
         set { ct_set_rng_state(newValue.handle) }
     }
 }
+
+extension Runtime {
+    /// Instruction set of the kernels of generation: avx512bf16, avx512, avx2 or baseline.
+    public static var inferenceKernelSet: String { String(cString: ct_inference_kernel_set()) }
+
+    /// Bytes a second at which all threads together read `bytes` of memory, the best of a few tries.
+    public static func readBandwidth(bytes: Int) -> Double { ct_read_bandwidth(Int64(bytes), 5) }
+}

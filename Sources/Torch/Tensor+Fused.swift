@@ -10,6 +10,8 @@ public struct Projection {
     public var lora: (a: Tensor, b: Tensor, scale: Double)?
     /// x' when it is not x (the adapter's dropout).
     public var loraInput: Tensor?
+    /// Adapters of some of the rows, for generation; they record no graph.
+    public var adapters: [RowAdapter] = []
 
     public init(
         weight: Tensor, bias: Tensor? = nil, lora: (a: Tensor, b: Tensor, scale: Double)? = nil,
@@ -22,9 +24,37 @@ public struct Projection {
     }
 }
 
-extension Tensor {
-    /// All `projections` of this [T, in] input as one node of the graph.
+/// What a group of projections reads: a tensor, or the recipe of one, which is made again in the backward pass instead of
+/// being kept in memory.
+public enum ProjectionInput {
+    /// [T, in].
+    case plain(Tensor)
+    /// The root-mean-square norm of a tensor [T, in].
+    case normalized(Tensor, weight: Tensor, epsilon: Double)
+    /// silu(gate) * up, both [T, in].
+    case gated(Tensor, up: Tensor)
+
+    /// The input as a tensor of its own [T, in].
+    public var value: Tensor {
+        switch self {
+        case .plain(let x): x
+        case .normalized(let x, let weight, let epsilon): x.rmsNorm(weight, epsilon: epsilon)
+        case .gated(let gate, let up): gate.swiglu(up)
+        }
+    }
+
+    /// All `projections` of this input as one node of the graph.
     public func project(_ projections: [Projection]) -> [Tensor] {
+        if projections.contains(where: { !$0.adapters.isEmpty }) { return value.inferProject(projections) }
+        let input: ct_projection_input =
+            switch self {
+            case .plain(let x): ct_projection_input(kind: CT_INPUT_PLAIN, first: x.handle, second: nil, epsilon: 0)
+            case .normalized(let x, let weight, let epsilon):
+                ct_projection_input(
+                    kind: CT_INPUT_NORMALIZED, first: x.handle, second: weight.handle, epsilon: epsilon)
+            case .gated(let gate, let up):
+                ct_projection_input(kind: CT_INPUT_GATED, first: gate.handle, second: up.handle, epsilon: 0)
+            }
         let descriptions = projections.map {
             ct_projection(
                 weight: $0.weight.handle, bias: $0.bias?.handle ?? nil, lora_a: $0.lora?.a.handle ?? nil,
@@ -32,15 +62,20 @@ extension Tensor {
                 lora_scale: $0.lora?.scale ?? 0)
         }
         var outputs = [OpaquePointer?](repeating: nil, count: projections.count)
-        withExtendedLifetime(projections) {
-            _ = descriptions.withUnsafeBufferPointer { input in
+        withExtendedLifetime((self, projections)) {
+            _ = descriptions.withUnsafeBufferPointer { descriptions in
                 outputs.withUnsafeMutableBufferPointer { output in
-                    ct_project(handle, input.baseAddress!, Int32(projections.count), output.baseAddress!)
+                    ct_project(input, descriptions.baseAddress!, Int32(projections.count), output.baseAddress!)
                 }
             }
         }
         return outputs.map { Tensor($0) }
     }
+}
+
+extension Tensor {
+    /// All `projections` of this [T, in] input as one node of the graph.
+    public func project(_ projections: [Projection]) -> [Tensor] { ProjectionInput.plain(self).project(projections) }
 
     /// Root-mean-square norm over the last dimension, as transformers' Qwen2RMSNorm.
     public func rmsNorm(_ weight: Tensor, epsilon: Double) -> Tensor {
@@ -64,11 +99,6 @@ extension Tensor {
                 ct_segment_attention(
                     handle, keys.handle, values.handle, $0.baseAddress!, Int32(offsets.count - 1), causal, scale)
             })
-    }
-
-    /// Attention of the last L positions [L, H, d] to a history of S keys and values [S, K, d]; no gradient.
-    public func cachedAttention(_ keys: Tensor, _ values: Tensor, scale: Double) -> Tensor {
-        Tensor(ct_cached_attention(handle, keys.handle, values.handle, true, scale))
     }
 
     /// Weighted cross-entropy of this [N, D] against `labels` (int64 [N]) through the output layer `weight` [V, D]:

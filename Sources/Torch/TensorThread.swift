@@ -10,6 +10,7 @@ public final class TensorThread: Sendable {
     public static let cpu = TensorThread(name: "anneal.cpu")
 
     private let queue: WorkQueue
+    private let threadID: ObjectIdentifier
 
     public init(name: String) {
         let queue = WorkQueue()
@@ -17,8 +18,15 @@ public final class TensorThread: Sendable {
         let thread = Thread { queue.runForever() }
         thread.name = name
         thread.stackSize = 64 << 20  // backward recurses through recomputed segments
+        threadID = ObjectIdentifier(thread)
         thread.start()
     }
+
+    /// Whether the caller runs on this thread.
+    public var isCurrent: Bool { ObjectIdentifier(Thread.current) == threadID }
+
+    /// Runs `body` on the thread later.
+    public func post(_ body: @escaping @Sendable () -> Void) { queue.add(body) }
 
     /// Runs `body` on the thread and waits for it.
     public func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {

@@ -150,9 +150,6 @@ ct_optional ct_swiglu(ct_optional gate, ct_optional up);
 // offsets[i] ..< offsets[i + 1] (int64 host array, count + 1 entries). Softmax in fp32. Returns [T, H, d].
 ct_optional ct_segment_attention(ct_optional q, ct_optional k, ct_optional v, const int64_t *offsets, int32_t count,
                                  bool causal, double scale);
-// One query block against a longer key/value history (decoding): q [L, H, d], k, v [S, K, d]; causal means that query
-// row i sees keys 0 ... S - L + i. No gradient.
-ct_optional ct_cached_attention(ct_optional q, ct_optional k, ct_optional v, bool causal, double scale);
 // sum_i weights[i] * cross_entropy(hidden[i] W^T, labels[i]): hidden [N, D], W [V, D], labels int64 [N], weights fp32
 // [N]. The logits are made in blocks and never kept; returns [sum of weighted losses, sum of hits of argmax] fp32 [2],
 // differentiable in element 0.
@@ -168,9 +165,21 @@ typedef struct {
     ct_optional lora_input;  // x after the adapter's own dropout; NULL means x
     double lora_scale;
 } ct_projection;
+// What a group's input x is made of; it is made again in the backward pass instead of being kept.
+typedef enum {
+    CT_INPUT_PLAIN,       // first [T, in]
+    CT_INPUT_NORMALIZED,  // the root-mean-square norm of first [T, in] with the scale second [in]
+    CT_INPUT_GATED,       // silu(first) * second, both [T, in]
+} ct_input_kind;
+typedef struct {
+    ct_input_kind kind;
+    ct_optional first;
+    ct_optional second;
+    double epsilon;  // of the norm
+} ct_projection_input;
 // y_i = x W_i^T + b_i + s_i (x A_i^T) B_i^T for every projection of the group, x [T, in]; trainable tensors of another
 // dtype are used in x's dtype (autocast). Writes `count` tensors to `out`; false on error.
-bool ct_project(ct_optional x, const ct_projection *projections, int32_t count, ct_optional *_Nonnull out);
+bool ct_project(ct_projection_input input, const ct_projection *projections, int32_t count, ct_optional *_Nonnull out);
 
 // ---- optimizer (optimizer.cpp) ------------------------------------------------------------------------------------
 // AdamW as torch.optim.AdamW: decoupled weight decay, bias correction by `step` (1 is the first); the gradient is

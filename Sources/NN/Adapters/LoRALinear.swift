@@ -10,6 +10,8 @@ public final class LoRALinear: LinearLayer {
     public let dropout: Double
     /// Dropout acts only while this is set.
     public var isTraining = false
+    /// Whether the update is added; without it the layer is its base.
+    public var isEnabled = true
     /// [rank, in].
     public let a: Parameter
     /// [out, rank].
@@ -38,10 +40,12 @@ public final class LoRALinear: LinearLayer {
         base.members + [.parameter("lora_A.weight", a), .parameter("lora_B.weight", b)]
     }
 
-    public func projection(of x: Tensor) -> Projection {
+    public var readsInput: Bool { isEnabled && isTraining && dropout > 0 }
+
+    public func projection(of x: ProjectionInput) -> Projection {
         Projection(
-            weight: base.weight.value, bias: base.bias?.value, lora: (a.value, b.value, scale),
-            loraInput: isTraining && dropout > 0 ? x.dropout(dropout) : nil)
+            weight: base.weight.value, bias: base.bias?.value, lora: isEnabled ? (a.value, b.value, scale) : nil,
+            loraInput: readsInput ? x.value.dropout(dropout) : nil)
     }
 
     /// W + scale · B A, in W's dtype, computed in fp32.

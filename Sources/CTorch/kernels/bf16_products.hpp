@@ -1,0 +1,26 @@
+// Products of bf16 matrices for machines with AVX512-BF16.
+#pragma once
+#include <cstdint>
+
+namespace ctorch {
+
+/// One product of a sum, in elements: left [rows, depth] with rows `left_row` apart; right [depth, columns], or
+/// [columns, depth] when transposed, with rows `right_row` apart. A transposed product has an even depth; otherwise a row
+/// of an odd depth ends in a zero.
+struct BF16Product {
+    const uint16_t *left;
+    int64_t left_row;
+    const uint16_t *right;
+    int64_t right_row;
+    int64_t depth;
+    bool transposed;
+};
+
+/// Whether this machine has the instructions.
+bool has_bf16_products();
+
+/// out[rows, columns] = bias + the sum of the products, kept in fp32. `bias` [columns] may be null; `out` is bf16, or fp32
+/// when `wide`.
+void bf16_products(const BF16Product *products, int64_t count, int64_t rows, int64_t columns, const float *bias, void *out, int64_t out_row, bool wide);
+
+}  // namespace ctorch

@@ -1,0 +1,249 @@
+// The loops of generation. Included once per instruction set, inside that set's namespace and target attribute.
+// CT_BF16_DOT: the set has a product of bfloat16 pairs.
+
+#define CT_INLINE inline __attribute__((always_inline))
+
+constexpr int kLanes = 16;
+typedef float Lanes __attribute__((vector_size(64), aligned(4)));
+typedef uint32_t WordLanes __attribute__((vector_size(64), aligned(4)));
+typedef uint16_t HalfLanes __attribute__((vector_size(32), aligned(2)));
+
+CT_INLINE Lanes load_lanes(const float *p) { return *reinterpret_cast<const Lanes *>(p); }
+CT_INLINE Lanes load_lanes(const c10::BFloat16 *p) {
+    WordLanes words = __builtin_convertvector(*reinterpret_cast<const HalfLanes *>(p), WordLanes);
+    return (Lanes)(words << 16);
+}
+CT_INLINE void store_lanes(float *p, Lanes v) { *reinterpret_cast<Lanes *>(p) = v; }
+CT_INLINE float one(float v) { return v; }
+CT_INLINE float one(c10::BFloat16 v) { return __builtin_bit_cast(float, static_cast<uint32_t>(v.x) << 16); }
+CT_INLINE float sum_lanes(Lanes v) {
+    float parts[kLanes];
+    store_lanes(parts, v);
+    for (int width = kLanes / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; i++) parts[i] += parts[i + width];
+    return parts[0];
+}
+
+/// A tile of kRows x kOuts dot products. Meanwhile kAhead rows of weights at `ahead` are fetched: rows are too short for
+/// the machine's own look-ahead, and without it most of the time goes by waiting for memory.
+template <int kRows, int kOuts, int kAhead, typename T>
+CT_INLINE void dot_tile(const T *x, int64_t x_row, const T *w, int64_t w_row, int64_t size, float *y, int64_t y_row, const T *ahead) {
+    Lanes sums[kRows][kOuts] = {};
+    int64_t i = 0;
+    for (; i + kLanes <= size; i += kLanes) {
+        for (int n = 0; n < kAhead; n++) __builtin_prefetch(ahead + n * w_row + i);
+        Lanes outs[kOuts];
+        for (int n = 0; n < kOuts; n++) outs[n] = load_lanes(w + n * w_row + i);
+        for (int m = 0; m < kRows; m++) {
+            Lanes row = load_lanes(x + m * x_row + i);
+            for (int n = 0; n < kOuts; n++) sums[m][n] += row * outs[n];
+        }
+    }
+    for (int m = 0; m < kRows; m++)
+        for (int n = 0; n < kOuts; n++) {
+            float sum = sum_lanes(sums[m][n]);
+            for (int64_t j = i; j < size; j++) sum += one(x[m * x_row + j]) * one(w[n * w_row + j]);
+            y[m * y_row + n] = sum;
+        }
+}
+
+#if defined(CT_BF16_DOT)
+CT_INLINE __m512bh load_pairs(const c10::BFloat16 *p) { return (__m512bh)_mm512_loadu_si512(p); }
+CT_INLINE __m512bh load_pairs(const c10::BFloat16 *p, __mmask32 mask) { return (__m512bh)_mm512_maskz_loadu_epi16(mask, p); }
+
+template <int kRows, int kOuts, int kAhead>
+CT_INLINE void dot_tile(const c10::BFloat16 *x, int64_t x_row, const c10::BFloat16 *w, int64_t w_row, int64_t size, float *y, int64_t y_row,
+                        const c10::BFloat16 *ahead) {
+    __m512 sums[kRows][kOuts];
+    for (int m = 0; m < kRows; m++)
+        for (int n = 0; n < kOuts; n++) sums[m][n] = _mm512_setzero_ps();
+    int64_t i = 0;
+    for (; i + 32 <= size; i += 32) {
+        for (int n = 0; n < kAhead; n++) __builtin_prefetch(ahead + n * w_row + i);
+        __m512bh outs[kOuts];
+        for (int n = 0; n < kOuts; n++) outs[n] = load_pairs(w + n * w_row + i);
+        for (int m = 0; m < kRows; m++) {
+            __m512bh row = load_pairs(x + m * x_row + i);
+            for (int n = 0; n < kOuts; n++) sums[m][n] = _mm512_dpbf16_ps(sums[m][n], row, outs[n]);
+        }
+    }
+    if (i < size) {
+        __mmask32 mask = (1u << (size - i)) - 1;
+        for (int m = 0; m < kRows; m++) {
+            __m512bh row = load_pairs(x + m * x_row + i, mask);
+            for (int n = 0; n < kOuts; n++) sums[m][n] = _mm512_dpbf16_ps(sums[m][n], row, load_pairs(w + n * w_row + i, mask));
+        }
+    }
+    for (int m = 0; m < kRows; m++)
+        for (int n = 0; n < kOuts; n++) y[m * y_row + n] = _mm512_reduce_add_ps(sums[m][n]);
+}
+#endif
+
+template <int kOuts, typename T>
+CT_INLINE void dot_rows(const T *x, int64_t rows, int64_t x_row, const T *w, int64_t w_row, int64_t size, float *y, int64_t y_row, const T *ahead) {
+    int64_t m = 0;
+    // The look-ahead is spread over the tiles, so that it is as fast as memory.
+    if (rows >= 16) {
+        for (int n = 0; n < 4; n++, m += 4)
+            dot_tile<4, kOuts, 1>(x + m * x_row, x_row, w, w_row, size, y + m * y_row, y_row, ahead + n * w_row);
+    } else if (rows >= 8) {
+        for (int n = 0; n < 4; n += 2, m += 4)
+            dot_tile<4, kOuts, 2>(x + m * x_row, x_row, w, w_row, size, y + m * y_row, y_row, ahead + n * w_row);
+    } else if (rows >= 4) {
+        dot_tile<4, kOuts, 4>(x, x_row, w, w_row, size, y, y_row, ahead);
+        m = 4;
+    } else {
+        dot_tile<1, kOuts, 4>(x, x_row, w, w_row, size, y, y_row, ahead);
+        m = 1;
+    }
+    for (; m + 4 <= rows; m += 4) dot_tile<4, kOuts, 0>(x + m * x_row, x_row, w, w_row, size, y + m * y_row, y_row, ahead);
+    for (; m < rows; m++) dot_tile<1, kOuts, 0>(x + m * x_row, x_row, w, w_row, size, y + m * y_row, y_row, ahead);
+}
+
+template <typename T>
+void dots(const T *x, int64_t rows, int64_t x_row, const T *w, int64_t outs, int64_t w_row, int64_t size, float *y, int64_t y_row) {
+    if (rows <= 0) return;
+    int64_t n = 0;
+    // What follows this piece is most often the next one; fetching beyond the end does no harm.
+    for (; n + 4 <= outs; n += 4) dot_rows<4>(x, rows, x_row, w + n * w_row, w_row, size, y + n, y_row, w + (n + 4) * w_row);
+    for (; n < outs; n++) dot_rows<1>(x, rows, x_row, w + n * w_row, w_row, size, y + n, y_row, w + (n + 1) * w_row);
+}
+
+template <int kGroups, typename T>
+CT_INLINE void score_tile(const float *q, int64_t dim, const T *keys, float *scores, int64_t score_row) {
+    Lanes sums[kGroups] = {};
+    for (int64_t i = 0; i < dim; i++) {
+        Lanes row = load_lanes(keys + i * kBlockTokens);
+        for (int g = 0; g < kGroups; g++) sums[g] += row * q[g * dim + i];
+    }
+    for (int g = 0; g < kGroups; g++) store_lanes(scores + g * score_row, sums[g]);
+}
+
+template <typename T>
+void block_scores(const float *q, int64_t groups, int64_t dim, const T *keys, float *scores, int64_t score_row) {
+    int64_t g = 0;
+    for (; g + 8 <= groups; g += 8) score_tile<8>(q + g * dim, dim, keys, scores + g * score_row, score_row);
+    for (; g + 4 <= groups; g += 4) score_tile<4>(q + g * dim, dim, keys, scores + g * score_row, score_row);
+    for (; g < groups; g++) score_tile<1>(q + g * dim, dim, keys, scores + g * score_row, score_row);
+}
+
+template <int kGroups, typename T>
+CT_INLINE void value_tile(const float *weights, int64_t weight_row, const T *values, int64_t padded, float *out) {
+    for (int64_t i = 0; i < padded; i += kLanes) {
+        Lanes sums[kGroups];
+        for (int g = 0; g < kGroups; g++) sums[g] = load_lanes(out + g * padded + i);
+        for (int j = 0; j < kBlockTokens; j++) {
+            Lanes row = load_lanes(values + j * padded + i);
+            for (int g = 0; g < kGroups; g++) sums[g] += row * weights[g * weight_row + j];
+        }
+        for (int g = 0; g < kGroups; g++) store_lanes(out + g * padded + i, sums[g]);
+    }
+}
+
+template <typename T>
+void block_values(const float *weights, int64_t weight_row, int64_t groups, const T *values, int64_t padded, float *out) {
+    int64_t g = 0;
+    for (; g + 8 <= groups; g += 8) value_tile<8>(weights + g * weight_row, weight_row, values, padded, out + g * padded);
+    for (; g + 4 <= groups; g += 4) value_tile<4>(weights + g * weight_row, weight_row, values, padded, out + g * padded);
+    for (; g < groups; g++) value_tile<1>(weights + g * weight_row, weight_row, values, padded, out + g * padded);
+}
+
+void axpy(float a, const float *x, float *y, int64_t size) {
+    for (int64_t i = 0; i < size; i++) y[i] += a * x[i];
+}
+
+float max_value(const float *x, int64_t size) {
+    float best[kLanes];
+    for (int lane = 0; lane < kLanes; lane++) best[lane] = x[0];
+    int64_t i = 0;
+    for (; i + kLanes <= size; i += kLanes)
+        for (int lane = 0; lane < kLanes; lane++) best[lane] = x[i + lane] > best[lane] ? x[i + lane] : best[lane];
+    for (; i < size; i++) best[0] = x[i] > best[0] ? x[i] : best[0];
+    float result = best[0];
+    for (int lane = 1; lane < kLanes; lane++) result = best[lane] > result ? best[lane] : result;
+    return result;
+}
+
+int64_t argmax(const float *x, int64_t size) {
+    float best = max_value(x, size);
+    for (int64_t i = 0; i < size; i++)
+        if (x[i] == best) return i;
+    return 0;
+}
+
+/// exp(x) for x <= 0, relative error below 2e-7, 0 for minus infinity.
+CT_INLINE float fast_exp(float x) {
+    float y = x < -87.3f ? -87.3f : x;
+    float n = __builtin_floorf(y * 1.44269504088896341f + 0.5f);
+    float r = y - n * 0.693359375f;
+    r = r - n * -2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    p = p * __builtin_bit_cast(float, (static_cast<int32_t>(n) + 127) << 23);
+    return x < -87.3f ? 0.0f : p;
+}
+
+double exp_sum(const float *x, int64_t size, float max, float scale, float *out) {
+    double total = 0;
+    // fp32 lanes over short runs, fp64 over the runs.
+    for (int64_t first = 0; first < size; first += 1024) {
+        int64_t count = size - first < 1024 ? size - first : 1024;
+        const float *run = x + first;
+        float terms[1024], parts[kLanes] = {};
+        for (int64_t i = 0; i < count; i++) terms[i] = fast_exp((run[i] - max) * scale);
+        int64_t i = 0;
+        for (; i + kLanes <= count; i += kLanes)
+            for (int lane = 0; lane < kLanes; lane++) parts[lane] += terms[i + lane];
+        for (; i < count; i++) parts[0] += terms[i];
+        for (int lane = 0; lane < kLanes; lane++) total += parts[lane];
+        if (out)
+            for (int64_t j = 0; j < count; j++) out[first + j] = terms[j];
+    }
+    return total;
+}
+
+int64_t at_least(const float *x, int64_t size, float border, int32_t *found, int64_t limit) {
+    int64_t count = 0, i = 0;
+    for (; i + kLanes <= size; i += kLanes) {
+        int any = 0;
+        for (int lane = 0; lane < kLanes; lane++) any |= x[i + lane] >= border;
+        if (!any) continue;
+        for (int lane = 0; lane < kLanes; lane++)
+            if (x[i + lane] >= border) {
+                if (count < limit) found[count] = static_cast<int32_t>(i + lane);
+                count++;
+            }
+    }
+    for (; i < size; i++)
+        if (x[i] >= border) {
+            if (count < limit) found[count] = static_cast<int32_t>(i);
+            count++;
+        }
+    return count;
+}
+
+uint64_t read_words(const uint64_t *words, int64_t count) {
+    typedef uint64_t Words __attribute__((vector_size(64), aligned(8)));
+    Words a = {}, b = {}, c = {}, d = {};
+    for (int64_t i = 0; i + 32 <= count; i += 32) {
+        a += *reinterpret_cast<const Words *>(words + i);
+        b += *reinterpret_cast<const Words *>(words + i + 8);
+        c += *reinterpret_cast<const Words *>(words + i + 16);
+        d += *reinterpret_cast<const Words *>(words + i + 24);
+    }
+    a += b + c + d;
+    return a[0] + a[1] + a[2] + a[3] + a[4] + a[5] + a[6] + a[7];
+}
+
+const DecodeKernels &decode_table() {
+    static const DecodeKernels value = {CT_KERNELS_NAME, dots<c10::BFloat16>, dots<float>, block_scores<c10::BFloat16>, block_scores<float>,
+                                        block_values<c10::BFloat16>, block_values<float>, axpy, max_value, argmax, exp_sum, at_least, read_words};
+    return value;
+}
+
+#undef CT_INLINE

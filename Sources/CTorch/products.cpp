@@ -1,0 +1,109 @@
+// Sums of matrix products: our own kernel for bf16 where the machine has it, LibTorch's products otherwise.
+#include "products.hpp"
+
+#include "kernels/bf16_products.hpp"
+
+namespace {
+using namespace ctorch;
+
+/// Fewer rows do not repay the ordering of the right side.
+constexpr int64_t kFewestRows = 24;
+
+bool has_unit_columns(const at::Tensor &t) { return t.dim() == 2 && t.stride(1) == 1; }
+
+bool fits(const Product &p) {
+    // A left row of odd depth would have to end in a zero.
+    return p.left.scalar_type() == at::kBFloat16 && p.right.scalar_type() == at::kBFloat16 && has_unit_columns(p.left)
+        && has_unit_columns(p.right) && p.left.size(1) % 2 == 0;
+}
+
+BF16Product described(const Product &p) {
+    return {reinterpret_cast<const uint16_t *>(p.left.const_data_ptr()), p.left.stride(0),
+            reinterpret_cast<const uint16_t *>(p.right.const_data_ptr()), p.right.stride(0), p.left.size(1), p.transposed};
+}
+
+void multiply(const at::Tensor &out, const std::vector<BF16Product> &products, const at::Tensor &bias) {
+    at::Tensor wide_bias = bias.defined() ? as(bias, at::kFloat).contiguous() : at::Tensor();
+    bf16_products(products.data(), static_cast<int64_t>(products.size()), out.size(0), out.size(1),
+                  bias.defined() ? wide_bias.const_data_ptr<float>() : nullptr, out.mutable_data_ptr(), out.stride(0), out.scalar_type() == at::kFloat);
+}
+
+void check(const at::Tensor &out, const std::vector<Product> &products) {
+    TORCH_CHECK(!products.empty(), "a sum of no products");
+    for (auto &p : products) {
+        int64_t depth = p.right.size(p.transposed ? 1 : 0), columns = p.right.size(p.transposed ? 0 : 1);
+        TORCH_CHECK(p.left.dim() == 2 && p.left.size(0) == out.size(0) && p.left.size(1) == depth && columns == out.size(1), "product of ",
+                    p.left.sizes(), " and ", p.right.sizes(), p.transposed ? " transposed" : "", " into ", out.sizes());
+    }
+}
+}  // namespace
+
+namespace ctorch {
+void sum_of_products_out(const at::Tensor &out_in, const std::vector<Product> &products, const at::Tensor &bias) {
+    at::Tensor out = out_in;
+    check(out, products);
+    bool own = has_bf16_products() && out.size(0) >= kFewestRows && has_unit_columns(out)
+        && (out.scalar_type() == at::kBFloat16 || out.scalar_type() == at::kFloat) && std::all_of(products.begin(), products.end(), fits);
+    if (own) {
+        std::vector<BF16Product> described_products;
+        std::vector<at::Tensor> kept;
+        for (Product p : products) {
+            if (p.scale != 1) {
+                // The smaller side takes the scale: an adapter's, never the weight.
+                at::Tensor &side = p.left.numel() < p.right.numel() ? p.left : p.right;
+                side = side * p.scale;
+                kept.push_back(side);
+            }
+            described_products.push_back(described(p));
+        }
+        return multiply(out, described_products, bias);
+    }
+    bool is_first = true;
+    at::Tensor target = products[0].left.scalar_type() == out.scalar_type() ? out : at::empty(out.sizes(), products[0].left.options());
+    for (auto &p : products) {
+        at::Tensor right = p.transposed ? p.right.t() : p.right;
+        if (!is_first) {
+            target.addmm_(p.left, right, 1, p.scale);
+        } else if (bias.defined() && p.scale == 1) {
+            at::addmm_out(target, as(bias, target.scalar_type()), p.left, right);
+        } else {
+            at::mm_out(target, p.left, right);
+            if (p.scale != 1) target.mul_(p.scale);
+            if (bias.defined()) target.add_(bias);
+        }
+        is_first = false;
+    }
+    if (!target.is_same(out)) out.copy_(target);
+}
+
+at::Tensor sum_of_products(const std::vector<Product> &products, const at::Tensor &bias, std::optional<at::ScalarType> dtype) {
+    TORCH_CHECK(!products.empty() && products[0].right.dim() == 2, "a sum of no products");
+    auto &first = products[0];
+    at::Tensor out = at::empty({first.left.size(0), first.right.size(first.transposed ? 0 : 1)}, first.left.options().dtype(dtype.value_or(first.left.scalar_type())));
+    sum_of_products_out(out, products, bias);
+    return out;
+}
+
+at::Tensor transposed_product(const at::Tensor &left, const at::Tensor &right, double scale, at::ScalarType dtype) {
+    int64_t depth = left.size(0), rows = left.size(1);
+    TORCH_CHECK(left.dim() == 2 && right.dim() == 2 && right.size(0) == depth, "product of ", left.sizes(), " transposed and ", right.sizes());
+    bool own = has_bf16_products() && left.scalar_type() == at::kBFloat16 && right.scalar_type() == at::kBFloat16 && has_unit_columns(right)
+        && (dtype == at::kFloat || dtype == at::kBFloat16);
+    if (!own) {
+        at::Tensor product = at::mm(left.t(), right);
+        if (scale != 1) product.mul_(scale);
+        return as(product, dtype);
+    }
+    // Rows of an odd depth end in a zero.
+    at::Tensor turned = at::empty({rows, depth + depth % 2}, left.options());
+    if (depth % 2) turned.select(1, depth).zero_();
+    turned.narrow(1, 0, depth).copy_(left.t());
+    if (scale != 1) turned.mul_(scale);
+    at::Tensor out = at::empty({rows, right.size(1)}, left.options().dtype(dtype));
+    Product p{turned, right, false, 1};
+    BF16Product described_product = described(p);
+    described_product.depth = depth;
+    multiply(out, {described_product}, {});
+    return out;
+}
+}  // namespace ctorch
