@@ -41,10 +41,11 @@ import Testing
                 conversation: Conversation(
                     messages: [Message(.user, "<image><image>"), Message(.assistant, "")], images: [image]),
                 media: MediaGrids(images: [grid]), reason: .mediaCount,
-                message: "the messages have 2 <image> marks but 1 files are given"),
+                message: "the messages have 2 <image> marks but 1 file is given: write one <image> where each belongs"),
             Refusal(
                 conversation: Conversation(messages: [Message(.user, "<video>"), Message(.assistant, "")]),
-                reason: .mediaCount, message: "1 <video> marks but 0 files"),
+                reason: .mediaCount,
+                message: "1 <video> mark but no video is given: name its file in a column `videos`, or remove the mark"),
             Refusal(
                 conversation: Conversation(
                     messages: [Message(.user, "<image>"), Message(.assistant, "")], images: [image]),

@@ -56,13 +56,12 @@ import Testing
         } throws: {
             "\($0)".hasPrefix("template: qwen2vl does not exist; did you mean qwen2_vl? Known templates: aeva, ")
         }
-        #expect {
-            _ = try TemplateCatalog.template(named: nil, tokenizer: try Fixture.tokenizer("qwen-tiny"))
-        } throws: {
-            "\($0)".hasPrefix("template is not set")
-        }
+        // Without a name the tokenizer's own chat template counts.
         #expect(
-            try TemplateCatalog.template(named: nil, tokenizer: try Fixture.tokenizer("llama3-tiny")).name == "empty")
+            try TemplateCatalog.template(named: nil, tokenizer: try Fixture.tokenizer("qwen-tiny")).name == "auto")
+        #expect(throws: TemplateError.self) {
+            try TemplateCatalog.template(named: nil, tokenizer: try Fixture.tokenizer("llama3-tiny"))
+        }
         #expect(throws: TemplateError.self) { _ = try ToolFormatCatalog.format(named: "nope") }
     }
 

@@ -79,15 +79,16 @@ import Testing
     @Test(
         "a tokenizer.json that cannot be honoured is refused with its reason",
         arguments: [
-            ("\"NFC\"", "\"NFKC\"", "normalizer {\"type\": \"NFKC\"} is not supported"),
-            (#"\\p{N}| ?"#, #"\\p{N}{1,2}| ?"#, "the pre_tokenizer pattern (?i:"),
-            ("\"type\":\"BPE\"", "\"type\":\"Unigram\"", "model.type \"Unigram\" is not supported"),
+            ("\"NFC\"", "\"NFX\"", "normalizer {\"type\": \"NFX\"} is not supported"),
+            (#"\\p{N}| ?"#, #"(?<=a)\\p{N}| ?"#, "the group '(?<=' is not supported"),
+            ("\"type\":\"BPE\"", "\"type\":\"Chars\"", "model.type \"Chars\" is not supported"),
+            ("\"type\":\"BPE\"", "\"type\":\"Unigram\"", "model.vocab of Unigram is not of the form"),
             ("\"dropout\":null", "\"dropout\":0.1", "model.dropout 0.1 is not supported"),
             ("\"merges\":[", "\"merges\":[[\"Ġ\",\"qqqqq\"],", "merge 0 names a token that model.vocab lacks"),
             ("\"merges\":[", "\"merges\":[7,", "expected '\"'"),
             ("\"vocab\":{", "\"vocab\":{\"zzzz\":-5,", "expected an id"),
             ("\"vocab\":{", "\"vocab\":{\"zzzz\":99999999999,", "the id is too large"),
-            ("\"merges\":[", "\"merges\":[[\"a\",", "expected"),
+            ("\"merges\":[", "\"merges\":[[\"a\",", "the JSON ends too early"),
             ("\"added_tokens\":[", "\"added_tokens\":[{\"id\":3},", "an entry of added_tokens lacks id or content"),
         ])
     func refused(what: String, by: String, reason: String) throws {

@@ -18,11 +18,14 @@ extension ConversationEncoder {
             try source.cut(to: lengths.source)
             try target.cut(to: lengths.target)
             total += source.ids.count + target.ids.count
-            let sourceLabels = labels(source.ids, isTrained: messages[pair * 2].loss ?? settings.trainsOnPrompt)
-            let isTrained = messages[pair * 2 + 1].loss ?? !(settings.masksHistory && step != 0)
+            let trainsPrompt = settings.trainsOnPrompt || settings.lossScale.base == .all
+            let sourceLabels = labels(source, isTrained: messages[pair * 2].loss ?? trainsPrompt)
+            let isHistory = settings.masksHistory ? step != 0 : pair != numPairs - 1
+            let skipsHistory = settings.masksHistory || settings.lossScale.base == .lastRound
+            let isTrained = messages[pair * 2 + 1].loss ?? !(skipsHistory && isHistory)
             var both = source
             both.append(target)
-            var bothLabels = sourceLabels + labels(target.ids, isTrained: isTrained)
+            var bothLabels = sourceLabels + labels(target, isTrained: isTrained)
             if let eos, step != 0 {
                 // The previous answer's end is learned on the first token after it. An empty prompt has no place for
                 // it; LLaMA-Factory then makes labels one longer than ids, which nothing could train on.
@@ -39,14 +42,22 @@ extension ConversationEncoder {
         }
         example.inputIDs = joined.ids
         example.mediaSpans = joined.spans
+        example.weights = joined.weights
         if let eos {
             example.inputIDs.append(eos)
             example.labels.append(eos)
+            if !example.weights.isEmpty { example.weights.append(1) }
+        }
+        // Weights that only leave tokens out are said by the labels already.
+        if zip(example.labels, example.weights).allSatisfy({ $0 == EncodedExample.ignored || $1 == 1 }) {
+            example.weights = []
         }
         return example
     }
 
-    private func labels(_ ids: [Int32], isTrained: Bool) -> [Int32] {
-        isTrained ? ids : [Int32](repeating: EncodedExample.ignored, count: ids.count)
+    private func labels(_ turn: EncodedTurn, isTrained: Bool) -> [Int32] {
+        guard isTrained else { return [Int32](repeating: EncodedExample.ignored, count: turn.ids.count) }
+        return turn.weights.isEmpty
+            ? turn.ids : zip(turn.ids, turn.weights).map { $1 == 0 ? EncodedExample.ignored : $0 }
     }
 }

@@ -42,7 +42,18 @@ extension ConversationEncoder {
     }
 
     private func checkSupport(_ kind: String, _ count: Int, _ token: String?) throws(ConversationError) {
+        if count > 0, kind == "audio" {
+            throw ConversationError(
+                .mediaUnsupported,
+                "audio input is not supported yet: take the \(count) sounds and their <audio> marks out of the conversation"
+            )
+        }
         if count > 0, token == nil {
+            guard kind != "audio" else {
+                throw ConversationError(
+                    .mediaUnsupported,
+                    "models that hear are not supported yet: take the \(count) audio input out of the conversation")
+            }
             if let media = template.unsupportedMedia {
                 throw ConversationError(
                     .mediaUnsupported,
@@ -61,8 +72,14 @@ extension ConversationEncoder {
     ) throws(ConversationError) {
         let numMarks = messages.reduce(0) { $0 + $1.content.bytesCount(of: mark) }
         guard numMarks == count else {
+            let marks = "the messages have \(numMarks) \(mark) mark\(numMarks == 1 ? "" : "s")"
+            let kind = mark.dropFirst().dropLast()
             throw ConversationError(
-                .mediaCount, "the messages have \(numMarks) \(mark) marks but \(count) files are given")
+                .mediaCount,
+                count == 0
+                    ? "\(marks) but no \(kind) is given: name its file in a column `\(kind)s`, or remove the mark"
+                    : "\(marks) but \(count) file\(count == 1 ? " is" : "s are") given: write one \(mark) where each belongs"
+            )
         }
         guard numGrids == count else {
             throw ConversationError(.mediaCount, "\(count) files are given for \(mark) but \(numGrids) were read")

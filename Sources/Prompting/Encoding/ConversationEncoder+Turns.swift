@@ -23,7 +23,14 @@ extension ConversationEncoder {
         var found = MediaCounts()
         for (index, message) in expanded.enumerated() {
             let slots = try template.slots(for: message, at: index, conversation, date: toolDate)
-            turns.append(try findMedia(ids(of: slots), media, &found))
+            if index % 2 == 1, !settings.lossScale.rules.isEmpty, !asPrompt {
+                let scaled = weighted(slots, message, index, query: messages[index - 1].content)
+                var turn = try findMedia(scaled.ids, media, &found)
+                turn.weights = scaled.weights
+                turns.append(turn)
+            } else {
+                turns.append(try findMedia(ids(of: slots), media, &found))
+            }
         }
         try found.check(media)
         if template.isReasoning {
@@ -35,17 +42,54 @@ extension ConversationEncoder {
     /// Gives answers without a thought an empty one: in the prompt, or in the answer when thinking is trained.
     private func addEmptyThoughts(_ turns: inout [EncodedTurn], _ messages: [Message], lastOnly: Bool) {
         let words = template.thoughtWords
-        let empty = tokenizer.encode(words.empty, splitSpecialTokens: settings.splitsSpecialTokens)
+        let empty = weighted(settings.lossScale.pieces(of: words.empty, query: ""))
         for index in stride(from: lastOnly ? messages.count - 1 : 1, to: messages.count, by: 2)
         where !words.appear(in: messages[index].content) {
             if settings.enableThinking == true {
-                var thought = EncodedTurn(ids: empty)
+                var thought = empty
                 thought.append(turns[index])
                 turns[index] = thought
             } else {
-                turns[index - 1].ids += empty
+                turns[index - 1].append(EncodedTurn(ids: empty.ids))
             }
         }
+    }
+
+    /// An answer with the weights of its parts: pieces of different weight are tokenized apart, as in ms-swift.
+    private func weighted(_ slots: [Slot], _ message: Message, _ index: Int, query: String) -> EncodedTurn {
+        let form = message.role == .function ? template.function : template.assistant
+        var turn = EncodedTurn()
+        for (slot, frame) in zip(slots, form) {
+            guard frame.holdsContent, case .text(let text) = slot, case .text(let around) = frame else {
+                turn.append(EncodedTurn(ids: ids(of: [slot])))
+                continue
+            }
+            // What the template writes around the answer weighs one.
+            let parts = around.splitOnce(at: "{{content}}")
+            let head = parts.head.replacingOnce("{{idx}}", with: String(index / 2))
+            let tail = (parts.tail ?? "").replacingOnce("{{idx}}", with: String(index / 2))
+            let content = text.utf8.dropFirst(head.utf8.count).dropLast(tail.utf8.count)
+            let pieces = settings.lossScale.pieces(of: String(decoding: content, as: UTF8.self), query: query)
+            turn.append(
+                weighted([WeightedText(text: head, weight: 1)] + pieces + [WeightedText(text: tail, weight: 1)]))
+        }
+        return turn
+    }
+
+    /// The ids of pieces of text; neighbours of the same weight are one text.
+    private func weighted(_ pieces: [WeightedText]) -> EncodedTurn {
+        var turn = EncodedTurn()
+        var start = 0
+        while start < pieces.count {
+            let weight = pieces[start].weight
+            let run = pieces[start...].prefix { $0.weight == weight || $0.text.isEmpty }
+            let ids = tokenizer.encode(
+                run.map(\.text).joined(), splitSpecialTokens: settings.splitsSpecialTokens)
+            let weights = weight == 1 ? [] : [Float](repeating: weight, count: ids.count)
+            turn.append(EncodedTurn(ids: ids, weights: weights))
+            start = run.endIndex
+        }
+        return turn
     }
 
     /// The ids of slots, every text tokenized alone.
@@ -55,7 +99,7 @@ extension ConversationEncoder {
             switch slot {
             case .text(let text):
                 if !text.isEmpty {
-                    ids += tokenizer.encode(text, splitSpecialTokens: settings.splitsSpecialTokens)
+                    ids += tokenizer.encode(guarded: text, splitSpecialTokens: settings.splitsSpecialTokens)
                 }
             case .bos: if let id = tokenizer.bosID { ids.append(id) }
             case .eos: if let id = tokenizer.eosID { ids.append(id) }

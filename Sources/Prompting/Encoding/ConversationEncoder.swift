@@ -15,8 +15,9 @@ public struct ConversationEncoder: Sendable {
     public init(
         template: Template, tokenizer: Tokenizer, settings: EncodingSettings = EncodingSettings()
     ) throws(TemplateError) {
-        if settings.trainsOnPrompt, template.hasEfficientEOS {
-            throw TemplateError("template \(template.name) does not support train_on_prompt: set it to false")
+        if settings.trainsOnPrompt || settings.lossScale.base == .all, template.hasEfficientEOS {
+            let key = settings.trainsOnPrompt ? "train_on_prompt: set it to false" : "loss_scale: all; name another one"
+            throw TemplateError("template \(template.name) does not support \(key)")
         }
         guard settings.cutoffLength > 0 else {
             throw TemplateError("cutoff_len is \(settings.cutoffLength): it must be at least 1")

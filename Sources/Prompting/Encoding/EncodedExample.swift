@@ -6,6 +6,8 @@ public struct EncodedExample: Sendable, Hashable {
     public var inputIDs: [Int32]
     /// As long as `inputIDs`; `ignored` where nothing is to be learned. Not shifted.
     public var labels: [Int32]
+    /// What each label weighs in the loss, as long as `labels`; empty when all weigh the same.
+    public var weights: [Float] = []
     /// The images and videos that are in the ids, in the order of their places. Turns that did not fit take theirs
     /// along, so only these are to be shown to the model.
     public var mediaSpans: [MediaSpan]

@@ -2,6 +2,8 @@
 struct EncodedTurn {
     var ids: [Int32] = []
     var spans: [MediaSpan] = []
+    /// What the ids weigh in the loss when they are learned; empty when all weigh one.
+    var weights: [Float] = []
 
     mutating func append(_ other: EncodedTurn) {
         spans += other.spans.map { span in
@@ -9,8 +11,14 @@ struct EncodedTurn {
                 kind: span.kind, index: span.index,
                 range: span.range.lowerBound + ids.count..<span.range.upperBound + ids.count)
         }
+        if !weights.isEmpty || !other.weights.isEmpty {
+            weights = allWeights + other.allWeights
+        }
         ids += other.ids
     }
+
+    /// The weight of every id.
+    var allWeights: [Float] { weights.isEmpty ? [Float](repeating: 1, count: ids.count) : weights }
 
     /// Keeps the first `length` ids.
     ///
@@ -24,5 +32,6 @@ struct EncodedTurn {
                     + "cutoff_len or lower \(span.kind)_max_pixels")
         }
         ids.removeSubrange(length...)
+        if !weights.isEmpty { weights.removeSubrange(length...) }
     }
 }

@@ -13,10 +13,13 @@ public struct EncodingSettings: Sendable, Hashable {
     public var preservesThinking: Bool
     /// Special tokens in the text are plain text (`split_special_tokens`).
     public var splitsSpecialTokens: Bool
+    /// What the parts of answers weigh in the loss (ms-swift's `loss_scale`).
+    public var lossScale: LossScale
 
     public init(
         cutoffLength: Int = 2048, trainsOnPrompt: Bool = false, masksHistory: Bool = false,
-        enableThinking: Bool? = true, preservesThinking: Bool = false, splitsSpecialTokens: Bool = false
+        enableThinking: Bool? = true, preservesThinking: Bool = false, splitsSpecialTokens: Bool = false,
+        lossScale: LossScale = .answers
     ) {
         self.cutoffLength = cutoffLength
         self.trainsOnPrompt = trainsOnPrompt
@@ -24,5 +27,6 @@ public struct EncodingSettings: Sendable, Hashable {
         self.enableThinking = enableThinking
         self.preservesThinking = preservesThinking
         self.splitsSpecialTokens = splitsSpecialTokens
+        self.lossScale = lossScale
     }
 }

@@ -147,18 +147,15 @@ public enum TemplateCatalog {
             "template: \(name) does not exist\(hint ?? "") Known templates: \(names.joined(separator: ", "))")
     }
 
-    /// The template of a run's `template` setting; `empty` when none is named and the tokenizer has no chat template.
+    /// The template of a run's `template` setting. When none is named, or `Template.derivedName`, it is taken from the
+    /// tokenizer's chat template.
     ///
-    /// - Throws: when none is named though the tokenizer has one, which cannot be taken apart yet.
+    /// - Throws: when the name is unknown, when there is no chat template (where LLaMA-Factory would take `empty` and train
+    ///   on bare text), or when the chat template does not write what has to be asked of it.
     public static func template(
         named name: String?, tokenizer: Tokenizer
     ) throws(TemplateError) -> Template {
-        if let name { return try template(named: name) }
-        guard tokenizer.chatTemplate == nil else {
-            throw TemplateError(
-                "template is not set, and the model's own chat template cannot be taken apart yet: set template to one of "
-                    + all.map(\.name).joined(separator: ", "))
-        }
-        return .empty
+        if let name, name != Template.derivedName { return try template(named: name) }
+        return try .derived(from: tokenizer)
     }
 }

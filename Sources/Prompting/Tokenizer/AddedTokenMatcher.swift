@@ -58,8 +58,11 @@ struct AddedTokenMatcher: Sendable {
         return found
     }
 
-    /// Splits valid UTF-8 into tokens and the text between them. With `splitsSpecial`, special tokens are plain text.
-    func split(_ text: UnsafeBufferPointer<UInt8>, splitsSpecial: Bool, _ body: (Part) -> Void) {
+    /// Splits valid UTF-8 into tokens and the text between them. With `splitsSpecial`, special tokens are plain text, and
+    /// so they are where they touch one of the plain ranges.
+    func split(
+        _ text: UnsafeBufferPointer<UInt8>, splitsSpecial: Bool, plainRanges: [Range<Int>] = [], _ body: (Part) -> Void
+    ) {
         guard !isEmpty, let base = text.baseAddress else {
             if !text.isEmpty { body((nil, 0..<text.count)) }
             return
@@ -76,6 +79,10 @@ struct AddedTokenMatcher: Sendable {
                 position = match.end
                 let token = tokens[match.token]
                 if splitsSpecial, token.isSpecial { continue }
+                if token.isSpecial, plainRanges.contains(where: { $0.overlaps(start..<end) }) {
+                    position = start + 1
+                    continue
+                }
                 if token.isSingleWord, touchesWord(text, start, end) { continue }
                 if token.stripsLeft { start = max(spacesStart(text, before: start), done) }
                 if token.stripsRight { end = spacesEnd(text, from: end) }

@@ -21,6 +21,42 @@ final class EncodingScratch: @unchecked Sendable {  // Lent to one thread at a t
     private(set) var results: UnsafeMutablePointer<Int32>
     private(set) var capacity = 256
 
+    /// Where the tokens of a piece of at most `maxCachedBytes` bytes are kept, and what it is known by.
+    struct Place {
+        fileprivate let entry: UnsafeMutablePointer<CachedPiece>
+        fileprivate let low: UInt64
+        fileprivate let high: UInt64
+    }
+
+    @inline(__always)
+    func place(_ bytes: UnsafePointer<UInt8>, count: Int) -> Place {
+        let low = ByteHash.word(bytes, count: min(count, 8))
+        let high = (count > 8 ? ByteHash.word(bytes + 8, count: count - 8) : 0) | UInt64(count) << 56
+        let hash = ByteHash.mix(low ^ 0x9E37_79B9_7F4A_7C15, high ^ 0xE703_7ED1_A0B4_28DB)
+        return Place(entry: cache + Int(truncatingIfNeeded: hash) & (Self.numCached - 1), low: low, high: high)
+    }
+
+    /// Appends the tokens found for a piece before and says whether there were any.
+    @inline(__always)
+    func append(_ place: Place, to output: inout [Int32]) -> Bool {
+        let entry = place.entry
+        guard entry.pointee.low == place.low, entry.pointee.high == place.high else { return false }
+        output.append(entry.pointee.first)
+        if entry.pointee.numTokens > 1 { output.append(entry.pointee.second) }
+        if entry.pointee.numTokens > 2 { output.append(entry.pointee.third) }
+        return true
+    }
+
+    /// Keeps the tokens of a piece, which are those of `output` from `start` on, unless they are too many.
+    @inline(__always)
+    func keep(_ place: Place, _ output: [Int32], from start: Int) {
+        let numTokens = output.count - start
+        guard (1...3).contains(numTokens) else { return }
+        place.entry.pointee = CachedPiece(
+            low: place.low, high: place.high, first: output[start], second: numTokens > 1 ? output[start + 1] : 0,
+            third: numTokens > 2 ? output[start + 2] : 0, numTokens: Int32(numTokens))
+    }
+
     init() {
         cache = .allocate(capacity: Self.numCached)
         cache.initialize(repeating: CachedPiece(), count: Self.numCached)

@@ -1,18 +1,30 @@
 extension Tokenizer {
     /// The text of ids; bytes that form no character become U+FFFD, unknown ids nothing.
     public func decode(_ ids: some Sequence<Int32>, skipSpecialTokens: Bool = false) -> String {
-        var bytes: [UInt8] = []
-        for id in ids { appendBytes(of: id, skipSpecialTokens: skipSpecialTokens, to: &bytes) }
-        return String(decoding: bytes, as: UTF8.self)
+        var stream = DecodingStream(decoder)
+        var text: [UInt8] = []
+        for id in ids {
+            if let token = decodedToken(id, skipSpecialTokens: skipSpecialTokens) { text += stream.push(token) }
+        }
+        text += stream.finish()
+        return String(decoding: text, as: UTF8.self)
     }
 
-    /// Appends the bytes one id stands for.
-    func appendBytes(of id: Int32, skipSpecialTokens: Bool, to bytes: inout [UInt8]) {
+    /// A token as the decoder takes it: its bytes where the decoder begins with those, else its text. Nil for an id that
+    /// stands for nothing.
+    func decodedToken(_ id: Int32, skipSpecialTokens: Bool) -> [UInt8]? {
+        let vocabulary = pipeline.vocabulary
+        let takesBytes = if case .byteLevel = decoder.first { true } else { false }
         if let added = addedToken(id) {
-            if skipSpecialTokens, added.isSpecial { return }
-            bytes.append(contentsOf: ByteAlphabet.decode(added.content) ?? Array(added.content.utf8))
-        } else if let token = pipeline.model.vocabulary.bytes(of: id) {
-            bytes.append(contentsOf: token)
+            if skipSpecialTokens, added.isSpecial { return nil }
+            return takesBytes
+                ? ByteAlphabet.decode(added.content) ?? Array(added.content.utf8) : Array(added.content.utf8)
         }
+        guard takesBytes == vocabulary.isByteLevel else {
+            return vocabulary.text(of: id).map {
+                takesBytes ? ByteAlphabet.decode($0) ?? Array($0.utf8) : Array($0.utf8)
+            }
+        }
+        return vocabulary.bytes(of: id).map { Array($0) }
     }
 }

@@ -3,7 +3,7 @@ import JSON
 
 extension Tokenizer {
     /// Writes tokenizer.json, tokenizer_config.json and chat_template.jinja into a folder, as transformers reads them:
-    /// the files this tokenizer came from, with its added tokens, named tokens and chat template as they are now.
+    /// the files this tokenizer came from (a SentencePiece model as the tokenizer.json that transformers makes of it), with its added tokens, named tokens and chat template as they are now.
     ///
     /// - Throws: `TokenizerError` when the source has changed or disappeared; the system's error when writing fails.
     public func save(to folder: URL) throws {
@@ -11,13 +11,13 @@ extension Tokenizer {
             throw TokenizerError(.fileMissing, "this tokenizer was not loaded from a folder and cannot be saved")
         }
         let path = source + "/tokenizer.json"
-        guard let original = FileManager.default.contents(atPath: path) else {
-            throw TokenizerError(.fileMissing, "\(path) cannot be read any more; it is needed to save the tokenizer")
-        }
-        try Self.replaceAddedTokens(in: original, by: addedTokens, path: path)
+        let config = try Self.json(source + "/tokenizer_config.json")
+        let modelType = (try? Self.json(source + "/config.json"))?["model_type"]?.stringValue
+        let original = try Self.source(
+            folder: source, config: config, TokenizerClass(config: config, modelType: modelType))
+        try Self.replaceAddedTokens(in: original.json, by: addedTokens, path: path)
             .write(to: folder.appendingPathComponent("tokenizer.json"), options: .atomic)
-        let config = try configuration(source + "/tokenizer_config.json")
-        try Data((config.text(indent: 2) + "\n").utf8)
+        try Data((configuration(config).text(indent: 2) + "\n").utf8)
             .write(to: folder.appendingPathComponent("tokenizer_config.json"), options: .atomic)
         if let chatTemplate {
             try Data(chatTemplate.utf8).write(
@@ -54,15 +54,8 @@ extension Tokenizer {
     }
 
     /// tokenizer_config.json with the tokens as they are now.
-    private func configuration(_ path: String) throws -> JSONValue {
-        var members: [JSONMember] = []
-        if let bytes = FileManager.default.contents(atPath: path) {
-            do {
-                members = try JSONValue(parsing: String(decoding: bytes, as: UTF8.self)).members ?? []
-            } catch {
-                throw TokenizerError(.malformed, "\(path): \(error)")
-            }
-        }
+    private func configuration(_ config: JSONValue) -> JSONValue {
+        var members = config.members ?? []
         func set(_ key: String, _ value: JSONValue?) {
             let index = members.firstIndex { $0.key == key }
             switch (index, value) {

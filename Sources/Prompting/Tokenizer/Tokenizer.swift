@@ -1,15 +1,18 @@
-/// Text to token ids and back, equal to Hugging Face's `tokenizers` for byte-level BPE models.
+/// Text to token ids and back, equal to Hugging Face's `tokenizers`.
 ///
 /// It is a value: adding tokens or changing the end-of-sequence token changes this copy only, while the vocabulary
 /// is shared. All methods may be called from any thread.
 public struct Tokenizer: Sendable {
     let pipeline: TextPipeline
+    let decoder: [DecoderStep]
+    /// What the model's own encoding puts around a text.
+    let frame: TokenFrame
     /// The folder it was loaded from.
     var source: String?
     /// Tokens outside the merges, by id.
     public private(set) var addedTokens: [AddedToken]
-    private var rawMatcher: AddedTokenMatcher
-    private var normalizedMatcher: AddedTokenMatcher?
+    private(set) var rawMatcher: AddedTokenMatcher
+    private(set) var normalizedMatcher: AddedTokenMatcher?
     private var addedIDs: [String: Int32] = [:]
     private var addedByID: [Int32: AddedToken] = [:]
 
@@ -26,8 +29,10 @@ public struct Tokenizer: Sendable {
     /// Whether the model's own encoding puts `bosID` first (`encode` never does; templates and packing ask).
     public var addsBOS = false
 
-    init(pipeline: TextPipeline, addedTokens: [AddedToken]) {
+    init(pipeline: TextPipeline, decoder: [DecoderStep], frame: TokenFrame, addedTokens: [AddedToken]) {
         self.pipeline = pipeline
+        self.decoder = decoder
+        self.frame = frame
         self.addedTokens = []
         rawMatcher = AddedTokenMatcher([])
         setAddedTokens(addedTokens)
@@ -36,12 +41,12 @@ public struct Tokenizer: Sendable {
     /// Number of ids, added tokens included: what the embedding must hold at least, and one more than the greatest id
     /// unless the vocabulary has gaps.
     public var vocabularySize: Int {
-        pipeline.model.vocabulary.count + addedTokens.count { pipeline.model.vocabulary.bytes(of: $0.id) == nil }
+        pipeline.vocabulary.count + addedTokens.count { pipeline.vocabulary.bytes(of: $0.id) == nil }
     }
 
     /// One more than the greatest id.
     public var idLimit: Int {
-        max(pipeline.model.vocabulary.idLimit, Int(addedTokens.last?.id ?? -1) + 1)
+        max(pipeline.vocabulary.idLimit, Int(addedTokens.last?.id ?? -1) + 1)
     }
 
     /// Replaces the added tokens and builds what finds them.
@@ -50,7 +55,7 @@ public struct Tokenizer: Sendable {
         rawMatcher = AddedTokenMatcher(addedTokens.filter { !$0.isNormalized })
         let normalized = addedTokens.filter(\.isNormalized).map { token in
             var token = token
-            if pipeline.normalizes { token.content = CanonicalComposition.shared.normalize(token.content) }
+            token.content = pipeline.normalized(token.content)
             return token
         }
         normalizedMatcher = normalized.isEmpty ? nil : AddedTokenMatcher(normalized)
@@ -60,71 +65,75 @@ public struct Tokenizer: Sendable {
 
     /// The ids of a text. Added tokens in it are recognised; none is put before or after it.
     ///
-    /// - Parameter splitSpecialTokens: treat special tokens in the text as plain text.
-    public func encode(_ text: String, splitSpecialTokens: Bool = false) -> [Int32] {
+    /// - Parameters:
+    ///   - splitSpecialTokens: treat special tokens in the text as plain text.
+    ///   - plainRanges: parts of the text, as offsets in its UTF-8, where special tokens are plain text: what a user typed
+    ///     between a template's own control tokens. Text without control tokens gets the same ids with and without it.
+    ///   - addsSpecialTokens: put before and after it what the model's own encoding puts there (`<s>`, `</s>`, …).
+    public func encode(
+        _ text: String, splitSpecialTokens: Bool = false, plainRanges: [Range<Int>] = [],
+        addsSpecialTokens: Bool = false
+    ) -> [Int32] {
         var text = text
-        var output: [Int32] = []
+        var output: [Int32] = addsSpecialTokens ? frame.before : []
         output.reserveCapacity(text.utf8.count / 3 + 4)
         text.withUTF8 { bytes in
             pipeline.withScratch { scratch in
-                rawMatcher.split(bytes, splitsSpecial: splitSpecialTokens) { part in
+                rawMatcher.split(bytes, splitsSpecial: splitSpecialTokens, plainRanges: plainRanges) { part in
                     if let token = part.token {
                         output.append(token)
                     } else {
                         let plain = UnsafeBufferPointer(rebasing: bytes[part.range])
-                        encodePlain(plain, splitSpecialTokens, into: &output, scratch)
+                        let splits = splitSpecialTokens || plainRanges.contains { $0.overlaps(part.range) }
+                        encodePlain(
+                            plain, splits, isFirst: part.range.lowerBound == 0, into: &output, scratch)
                     }
                 }
             }
         }
-        return output
+        return addsSpecialTokens ? output + frame.after : output
     }
 
     private func encodePlain(
-        _ text: UnsafeBufferPointer<UInt8>, _ splitsSpecial: Bool, into output: inout [Int32],
+        _ text: UnsafeBufferPointer<UInt8>, _ splitsSpecial: Bool, isFirst: Bool, into output: inout [Int32],
         _ scratch: EncodingScratch
     ) {
         if let normalized = pipeline.normalized(text) {
-            normalized.withUnsafeBufferPointer { encodeNormalized($0, splitsSpecial, into: &output, scratch) }
+            normalized.withUnsafeBufferPointer {
+                encodeNormalized($0, splitsSpecial, isFirst: isFirst, into: &output, scratch)
+            }
         } else {
-            encodeNormalized(text, splitsSpecial, into: &output, scratch)
+            encodeNormalized(text, splitsSpecial, isFirst: isFirst, into: &output, scratch)
         }
     }
 
     private func encodeNormalized(
-        _ text: UnsafeBufferPointer<UInt8>, _ splitsSpecial: Bool, into output: inout [Int32],
+        _ text: UnsafeBufferPointer<UInt8>, _ splitsSpecial: Bool, isFirst: Bool, into output: inout [Int32],
         _ scratch: EncodingScratch
     ) {
         guard let matcher = normalizedMatcher else {
-            pipeline.encode(text, into: &output, scratch)
+            pipeline.encode(text, isFirst: isFirst, into: &output, scratch)
             return
         }
         matcher.split(text, splitsSpecial: splitsSpecial) { part in
             if let token = part.token {
                 output.append(token)
             } else {
-                pipeline.encode(UnsafeBufferPointer(rebasing: text[part.range]), into: &output, scratch)
+                pipeline.encode(
+                    UnsafeBufferPointer(rebasing: text[part.range]), isFirst: isFirst && part.range.lowerBound == 0,
+                    into: &output, scratch)
             }
         }
     }
 
     /// The id of a token as the vocabulary writes it (byte-level tokens in GPT-2's alphabet), nil when there is none.
     public func id(of token: String) -> Int32? {
-        if let id = addedIDs[token] { return id }
-        let vocabulary = pipeline.model.vocabulary
-        guard let bytes = ByteAlphabet.decode(token), !bytes.isEmpty else { return vocabulary.foreign[token] }
-        let id = bytes.withUnsafeBufferPointer { buffer in
-            buffer.baseAddress.map { vocabulary.id(of: $0, count: buffer.count) } ?? TokenVocabulary.absent
-        }
-        return id == TokenVocabulary.absent ? nil : id
+        addedIDs[token] ?? pipeline.vocabulary.id(of: token)
     }
 
     /// The token of an id as the vocabulary writes it, nil for an unknown id.
     public func token(for id: Int32) -> String? {
-        if let added = addedByID[id] { return added.content }
-        guard let bytes = pipeline.model.vocabulary.bytes(of: id) else { return nil }
-        if let foreign = pipeline.model.vocabulary.foreign.first(where: { $0.value == id }) { return foreign.key }
-        return ByteAlphabet.encode(bytes)
+        addedByID[id]?.content ?? pipeline.vocabulary.text(of: id)
     }
 
     /// Whether an id is a control token.

@@ -1,11 +1,12 @@
-/// What a pre-tokenizer and the normalizer need to know about a code point, one byte each, for all of Unicode.
+/// What normalizers and added tokens need to know about a code point, one byte each, for all of Unicode.
 ///
-/// The table equals the classes of the regular-expression engine in Hugging Face's `tokenizers`, not those of
-/// the Swift runtime, so that token ids agree for every code point.
+/// The table equals what the parts of Hugging Face's `tokenizers` hold, not the Swift runtime, so that token ids agree
+/// for every code point.
 final class CharacterClasses: @unchecked Sendable {  // The memory is written in `init` only.
-    static let letter: UInt8 = 1
-    static let number: UInt8 = 2
-    static let mark: UInt8 = 4
+    /// Has a compatibility decomposition.
+    static let compatible: UInt8 = 1
+    /// Changes or moves under NFD.
+    static let decomposing: UInt8 = 2
     /// White space that is neither CR nor LF.
     static let blank: UInt8 = 8
     /// CR or LF.
@@ -30,13 +31,22 @@ final class CharacterClasses: @unchecked Sendable {  // The memory is written in
                 for point in range { memory[point] |= bit }
             }
         }
-        mark(UnicodeTables.letters, Self.letter)
-        mark(UnicodeTables.numbers, Self.number)
-        mark(UnicodeTables.marks, Self.mark)
         mark(UnicodeTables.words, Self.word)
-        mark(UnicodeTables.spaces, Self.blank)
+        mark(CategoryTables.spaces, Self.blank)
         mark(UnicodeTables.unsettled, Self.unsettled)
         for point in [0x0A, 0x0D] { memory[point] = Self.newline }
+        PackedNumbers.forEachMapping(CategoryTables.compatibility) { point, _ in memory[Int(point)] |= Self.compatible }
+        var numbers = PackedNumbers(UnicodeTables.decompositions)
+        var point = 0
+        while let gap = numbers.next(), numbers.next() != nil, numbers.next() != nil {
+            point += gap
+            memory[point] |= Self.decomposing
+        }
+        for point in 0xAC00..<0xD7A4 { memory[point] |= Self.decomposing }
+        numbers = PackedNumbers(UnicodeTables.combiningClasses)
+        while numbers.next() != nil, let count = numbers.next() {
+            numbers.forEachRange(count: count) { for point in $0 { memory[point] |= Self.decomposing } }
+        }
         table = UnsafePointer(memory)
     }
 

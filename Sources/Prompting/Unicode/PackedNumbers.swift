@@ -27,4 +27,14 @@ struct PackedNumbers: Sequence, IteratorProtocol {
             remaining -= 1
         }
     }
+
+    /// Calls `body` with every entry of a table of (gap since the last code point, count, code points).
+    static func forEachMapping(_ text: StaticString, _ body: (UInt32, [UInt32]) -> Void) {
+        var numbers = PackedNumbers(text)
+        var point = 0
+        while let gap = numbers.next(), let count = numbers.next() {
+            point += gap
+            body(UInt32(point), (0..<count).compactMap { _ in numbers.next().map(UInt32.init) })
+        }
+    }
 }
