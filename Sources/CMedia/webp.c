@@ -1,10 +1,12 @@
 // WebP through libwebp's animation decoder, as Pillow does, also for stills: the first frame on its canvas.
 #include "cmedia.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <webp/decode.h>
 #include <webp/demux.h>
+#include <webp/encode.h>
 
 int cm_webp_size(const uint8_t *bytes, size_t count, int32_t *width, int32_t *height, cm_error *error) {
     WebPBitstreamFeatures features;
@@ -53,4 +55,19 @@ int cm_webp_decode(const uint8_t *bytes, size_t count, cm_limits limits, cm_rast
     }
     WebPAnimDecoderDelete(decoder);
     return status;
+}
+
+int cm_webp_encode(
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t quality, uint8_t **out, size_t *count,
+    cm_error *error) {
+    uint8_t *encoded = NULL;
+    size_t size = WebPEncodeRGB(pixels, width, height, width * 3, (float)quality, &encoded);
+    if (size == 0) return cm_fail(error, CM_UNSUPPORTED, "a WebP image has at most 16383 pixels a side");
+    // libwebp's memory is not malloc'ed everywhere; what cm_free gets is.
+    *out = malloc(size);
+    if (*out) memcpy(*out, encoded, size);
+    WebPFree(encoded);
+    if (!*out) return cm_fail(error, CM_NO_MEMORY, "no memory for %zu bytes", size);
+    *count = size;
+    return CM_OK;
 }

@@ -16,6 +16,10 @@ public struct DataModule: Sendable {
         public var splitSize: Double?
         /// `seed`.
         public var seed = 42
+        /// `streaming`: rows to shuffle among; nil does not stream.
+        public var bufferSize: Int?
+        /// Whether rows are texts (stage pt).
+        public var readsTexts = false
 
         /// A request for these data sets, with the defaults of LLaMA-Factory.
         public init(datasets: [String] = [], evaluationDatasets: [String] = []) {
@@ -29,11 +33,13 @@ public struct DataModule: Sendable {
         /// The data set's name when each is evaluated by itself; nil for the one evaluation of a run.
         public let name: String?
         /// The rows, in order.
-        public let rows: [DataRow]
+        public let rows: RowSelection
     }
 
     /// The rows to train on, in the order of training without shuffling.
-    public let train: [DataRow]
+    public let train: RowSelection
+    /// `streaming`: where the rows of every epoch come from; `train` is empty then.
+    public let stream: RowStream?
     /// The rows to evaluate on: none, one set of them, or one for each data set.
     public let evaluations: [Evaluation]
     /// What became of the rows that are trained on or split off.
@@ -45,44 +51,65 @@ public struct DataModule: Sendable {
     public init(_ request: Request, from catalog: DatasetCatalog) throws(DataError) {
         var random = NumPyLegacyRandom(seed: UInt32(truncatingIfNeeded: request.seed))
         var report = DataReport()
-        var merged: [ConvertedRow] = []
-        if !request.datasets.isEmpty {
-            let loaded = try Self.load(request.datasets, request, catalog, &random)
-            for name in request.datasets where request.datasets.count(where: { $0 == name }) > 1 {
-                report.warn(
-                    "data set '\(name)' is listed more than once in `dataset`: it is used once, as in LLaMA-Factory")
-            }
-            merged = try Self.mix(loaded, request)
-            merged.forEach { report.count($0) }
-            loaded.forEach { $0.warnings.forEach { report.warn($0) } }
+        var catalog = catalog
+        catalog.readsTexts = request.readsTexts
+        let loaded = try Self.load(request.datasets, request, catalog, &random)
+        for name in request.datasets where request.datasets.count(where: { $0 == name }) > 1 {
+            report.warn(
+                "data set '\(name)' is listed more than once in `dataset`: it is used once, as in LLaMA-Factory")
+        }
+        var stream: RowStream?
+        var merged: [Int] = []
+        if let bufferSize = request.bufferSize {
+            let order = StreamOrder(
+                counts: loaded.map(\.count), mixture: request.mixture, bufferSize: bufferSize, seed: request.seed,
+                numHeldOut: Int(request.splitSize ?? 0))
+            stream = RowStream(datasets: loaded, order: order)
+            loaded.forEach { report.merge($0.report) }
+        } else {
+            merged = try Self.mix(loaded, request, &report)
         }
         let evaluationSets = try Self.load(request.evaluationDatasets, request, catalog, &random)
         var evaluationReport = DataReport()
         var evaluations: [Evaluation] = []
         if request.evaluatesEach {
             for dataset in evaluationSets {
-                evaluations.append(Evaluation(name: dataset.name, rows: dataset.keptRows))
+                evaluations.append(
+                    Evaluation(name: dataset.name, rows: RowSelection([dataset], Array(0..<dataset.count))))
                 evaluationReport.merge(dataset.report)
             }
         } else if !evaluationSets.isEmpty {
-            let rows = try Self.mix(evaluationSets, request)
-            rows.forEach { evaluationReport.count($0) }
-            evaluationSets.forEach { $0.warnings.forEach { evaluationReport.warn($0) } }
-            evaluations = [Evaluation(name: nil, rows: rows.compactMap(\.kept))]
+            var rows = try Self.mix(evaluationSets, request, &evaluationReport)
+            if let bufferSize = request.bufferSize {
+                let counts = evaluationSets.map(\.count)
+                rows = try StreamOrder(
+                    counts: counts, mixture: request.mixture, bufferSize: bufferSize, seed: request.seed
+                ).rows(epoch: 0)
+            }
+            evaluations = [Evaluation(name: nil, rows: RowSelection(evaluationSets, rows))]
         }
         if let size = request.splitSize {
             guard request.evaluationDatasets.isEmpty else {
                 throw DataError("`val_size` and `eval_dataset` exclude each other: keep one of them")
             }
+            guard stream == nil else {
+                evaluations = [Evaluation(name: nil, rows: try stream?.heldOut() ?? RowSelection([], []))]
+                (train, self.stream) = (RowSelection([], []), stream)
+                (self.evaluations, self.report, self.evaluationReport) = (evaluations, report, evaluationReport)
+                return
+            }
             let split = try DataSplit(count: merged.count, size: size, seed: request.seed)
-            evaluations = [Evaluation(name: nil, rows: split.evaluation.compactMap { merged[$0].kept })]
+            evaluations = [Evaluation(name: nil, rows: RowSelection(loaded, split.evaluation.map { merged[$0] }))]
             merged = split.train.map { merged[$0] }
         }
-        train = merged.compactMap(\.kept)
+        train = RowSelection(loaded, merged)
+        self.stream = stream
         self.evaluations = evaluations
         self.report = report
         self.evaluationReport = evaluationReport
-        if !request.datasets.isEmpty, train.isEmpty { throw DataError("no row is left to train on.\n\(report)") }
+        if !request.datasets.isEmpty, train.isEmpty, stream == nil {
+            throw DataError("no row is left to train on.\n\(report)")
+        }
         for evaluation in evaluations where evaluation.rows.isEmpty {
             throw DataError("no row is left to evaluate on.\n\(request.splitSize == nil ? evaluationReport : report)")
         }
@@ -98,8 +125,21 @@ public struct DataModule: Sendable {
         return loaded
     }
 
-    private static func mix(_ datasets: [LoadedDataset], _ request: Request) throws(DataError) -> [ConvertedRow] {
-        let rows = datasets.flatMap(\.rows)
-        return try request.mixture.indices(counts: datasets.map(\.rows.count), seed: request.seed).map { rows[$0] }
+    /// The rows of the mixture as indices into the concatenation of the data sets; they are counted.
+    private static func mix(_ datasets: [LoadedDataset], _ request: Request, _ report: inout DataReport)
+        throws(DataError) -> [Int]
+    {
+        let counts = datasets.map(\.count)
+        let rows = try request.mixture.indices(counts: counts, seed: request.seed)
+        for row in rows {
+            var dataset = 0, index = row
+            while index >= counts[dataset] {
+                index -= counts[dataset]
+                dataset += 1
+            }
+            datasets[dataset].count(index, in: &report)
+        }
+        datasets.forEach { $0.warnings.forEach { report.warn($0) } }
+        return rows
     }
 }

@@ -22,6 +22,24 @@ extension Image {
         }
     }
 
+    /// This image as a lossy WebP file; `quality` is libwebp's, 1 to 100.
+    public func webpData(quality: Int = 90) throws -> Data {
+        try Image.encode(width, height) { out, count, error in
+            cm_webp_encode(bytes, Int32(width), Int32(height), Int32(max(1, min(100, quality))), out, count, error)
+        }
+    }
+
+    /// A part of this image; what lies outside is left out.
+    public func cropped(x: Int, y: Int, to size: ImageSize) -> Image? {
+        let left = max(0, x), top = max(0, y)
+        let right = min(width, x + size.width), bottom = min(height, y + size.height)
+        guard left < right, top < bottom else { return nil }
+        var part: [UInt8] = []
+        part.reserveCapacity(3 * (right - left) * (bottom - top))
+        for row in top..<bottom { part += bytes[3 * (row * width + left)..<3 * (row * width + right)] }
+        return Image(unchecked: part, width: right - left, height: bottom - top)
+    }
+
     private static func check(_ pixels: [UInt8], _ width: Int, _ height: Int, _ channels: Int) throws {
         guard width > 0, height > 0, (1...4).contains(channels), width <= Int32.max, height <= Int32.max,
             pixels.count == width * height * channels

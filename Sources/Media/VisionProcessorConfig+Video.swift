@@ -32,6 +32,7 @@ extension VisionProcessorConfig {
         _ source: MediaSource, _ sampling: VideoSampling, _ decodeLimits: DecodeLimits
     ) throws -> (ImageSize, Int) {
         if case .frames(let paths) = source {
+            try checkFrames(paths.count, decodeLimits, source.name)
             guard let first = paths.first else { throw MediaError(.empty, source.name, "a video without frames.") }
             return (try Image.size(of: .file(path: first), limits: decodeLimits), paths.count)
         }
@@ -73,6 +74,7 @@ private struct SampledVideo {
         sampledFPS = sampling.fps
         var planned = 0
         if case .frames(let paths) = source {
+            try checkFrames(paths.count, decodeLimits, source.name)
             for path in paths {
                 let frame = MediaSource.file(path: path)
                 try append(Raster.decode(frame, limits: decodeLimits), limits, name: path)

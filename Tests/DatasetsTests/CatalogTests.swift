@@ -44,11 +44,11 @@ final class TemporaryFolder {
             ),
             (
                 #"{"file_name": "a.json", "ranking": true}"#,
-                "`ranking` data are for the stages rm and dpo: they are not applicable in the current training stage"
+                "`ranking` data need `chosen` and `rejected` in `columns`: name the columns of the two answers"
             ),
             (
-                #"{"hf_hub_url": "x/y"}"#,
-                "`hf_hub_url` names data that would have to be downloaded, which is not supported: use `file_name`"
+                #"{"script_url": "x/y"}"#,
+                "`script_url` names a place that data are not read from: use `file_name`, `hf_hub_url` or `ms_hub_url`"
             ),
             (#"{"file_name": "a.json", "num_samples": -1}"#, "`num_samples` should be a whole number above 0"),
             (
@@ -101,19 +101,22 @@ final class TemporaryFolder {
         let empty = try TemporaryFolder(["other.txt": ""])
         #expect(
             empty.error("pets")
-                == "data set 'pets', @/dataset_info.json: there is no such file: it should list the data sets of its folder"
+                == """
+                data set 'pets', @/dataset_info.json: there is no such file: it should list the data sets of its folder \
+                (`dataset_dir`); a file is named by its path, a hub's data set as HF::organisation/name
+                """
         )
     }
 
     @Test func `formats that are not read are named`() throws {
         let folder = try TemporaryFolder([
-            "a.tsv": "x", "a.parquet": "x", "a.bin": "x", "mixed/a.json": Self.row, "mixed/b.csv": "x",
+            "a.xlsx": "x", "a.bin": "x", "mixed/a.json": Self.row, "mixed/b.csv": "x",
         ])
         #expect(
-            folder.error("a.tsv")
-                == "data set 'a.tsv', @/a.tsv: TSV files are not supported yet: convert the data to .json or .jsonl")
-        #expect(folder.error("a.parquet").contains("Parquet files are not supported yet"))
-        #expect(folder.error("a.bin").contains("a data file should end in .json, .jsonl, .csv or .txt"))
+            folder.error("a.xlsx")
+                == "data set 'a.xlsx', @/a.xlsx: Excel files are not supported yet: convert the data to .json or .jsonl"
+        )
+        #expect(folder.error("a.bin").contains("a data file should end in .json, .jsonl, .csv, .tsv, .txt, .parquet"))
         #expect(folder.error("mixed").contains("@/mixed/b.csv: all files of a data set's folder should be of one type"))
     }
 
@@ -132,13 +135,13 @@ final class TemporaryFolder {
         #expect(beside.error("d", mediaFolder: beside.path + "/media") == "no error")
         #expect(
             try folder("<image>", "[\"z.png\"]").error("d") == """
-                data set 'd', @/a.json, row 1: the file 'z.png' does not exist in `media_dir` (@), nor from the working \
+                data set 'd', @/a.json, row 1: column 'images': the file 'z.png' does not exist in `media_dir` (@), nor from the working \
                 directory, nor beside the data: correct the path or set `media_dir`; also missing: 'z.png' (row 2)
                 """)
         #expect(
             try folder("<image> and <image>", "[\"x.png\"]").error("d") == """
-                data set 'd', @/a.json, row 1: the row has 2 <image> marks in its text, but 1 in the column 'images': write \
-                one <image> where each belongs
+                data set 'd', @/a.json, row 1: the row has 2 <image> marks in its text, but 1 in the column 'images': name \
+                a file for each, or remove the marks that stand for none
                 """)
         #expect(
             try folder("none", "[\"x.png\"]").error("d")
@@ -227,5 +230,44 @@ final class TemporaryFolder {
         #expect(each.train.count == 4)
         #expect(each.evaluations.map(\.name) == ["roles", "pictures"])
         #expect(each.evaluations.map(\.rows.count) == [2, 2])
+    }
+
+    @Test func `data sets of hubs are asked for with their subset, split and folder`() throws {
+        let files = try TemporaryFolder(["a.jsonl": Self.row, "b.json": Self.row])
+        HubData.use(FakeHubSource(folder: files.path))
+        let folder = try TemporaryFolder([
+            "dataset_info.json": """
+            {"both": {"hf_hub_url": "org/hf", "ms_hub_url": "org/ms", "subset": "s", "split": "dev", "folder": "f"},
+             "scope": {"ms_hub_url": "org/ms", "num_samples": 3}}
+            """
+        ])
+        let catalog = try DatasetCatalog(folder: folder.path)
+        #expect(
+            try catalog.load("both").keptRows.map(\.origin.file) == [files.path + "/a.jsonl", files.path + "/b.json"])
+        #expect(try catalog.load("scope").keptRows.count == 3)
+        #expect(try catalog.load("HF::org/pets:en#5").keptRows.count == 5)
+        #expect(folder.error("MS::org/fails") == "data set 'MS::org/fails': huggingface is asked for org/pets only")
+        let online = try DatasetCatalog(folder: "ONLINE")
+        #expect(try online.load("org/pets").keptRows.count == 2)
+    }
+}
+
+/// Gives the two files of a folder for the data sets that the test names.
+private struct FakeHubSource: HubDataSource {
+    struct Refusal: Error, CustomStringConvertible {
+        var description: String { "huggingface is asked for org/pets only" }
+    }
+    let folder: String
+
+    func files(of data: HubData) throws -> [String] {
+        var both = HubData(host: .huggingFace, id: "org/hf")
+        both.subset = "s"
+        both.split = "dev"
+        both.folder = "f"
+        var english = HubData(host: .huggingFace, id: "org/pets")
+        english.subset = "en"
+        let known = [both, english, HubData(host: .modelScope, id: "org/ms"), HubData(host: nil, id: "org/pets")]
+        guard known.contains(data) else { throw Refusal() }
+        return [folder + "/a.jsonl", folder + "/b.json"]
     }
 }

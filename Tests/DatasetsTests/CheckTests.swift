@@ -24,7 +24,8 @@ import Testing
                 data set 'pets' (train)
                   12 rows read, 11 kept, 1 truncated, 1 dropped
                     dropped 1: nothing to learn: … (pets.json row 11)
-                  truncated to cutoff_len: 1 row (10); raise cutoff_len to keep all of them
+                  truncated to cutoff_len: 1 row (10), 8.3 %; raise cutoff_len to keep all of
+                    them
                   labels vanish: 1 row (11); fill the answer or raise cutoff_len
                   tokens: 406 in 11 rows, least 7, median 35, most 70
                      7-13 | ################################# 1
@@ -53,6 +54,113 @@ import Testing
         #expect(!statistics.isLossy)
         statistics.drop(Self.row("r", "", 12), DropReason("nothing to learn: …"), losesLabels: true)
         #expect(statistics.isLossy)
+        var generous = DataLimits()
+        generous.unlabeledShare = 0.5
+        generous.droppedShare = 0.5
+        #expect(generous.problems(statistics.report, use: "dataset").isEmpty)
+    }
+
+    @Test func `beyond a limit a run refuses to start and says what, how much, where and which key`() {
+        func origin(_ row: Int) -> RowOrigin { RowOrigin(dataset: "pets", file: "pets.json", row: row) }
+        var report = DataReport()
+        report.read(8)
+        (1...2).forEach { report.drop(DropReason("no answer"), origin($0)) }
+        report.drop(DropReason("nothing to learn: empty"), origin(3))
+        (4...8).forEach { report.truncate(origin($0)) }
+        #expect(
+            DataLimits().problems(report, use: "dataset") == [
+                """
+                37.5 % of the rows of `dataset` are dropped (3 of 8; 20.0 % may be):
+                  2: no answer (data set 'pets', pets.json, row 1; data set 'pets', pets.json, row 2)
+                  1: nothing to learn: empty (data set 'pets', pets.json, row 3)
+                Mend them (anneal data check tells more), or set max_dropped_share: 0.375 to go on without them.
+                """,
+                """
+                12.5 % of the rows of `dataset` have nothing to learn (1 of 8; 10.0 % may be):
+                  1: nothing to learn: empty (data set 'pets', pets.json, row 3)
+                Fill the answers or raise cutoff_len, or set max_unlabeled_share: 0.125 to go on without them.
+                """,
+            ])
+        #expect(
+            DataLimits().warnings(report, use: "dataset") == [
+                "62.5 % of the rows of `dataset` are cut to cutoff_len (5 of 8): raise it to learn from whole rows"
+            ])
+        var limits = DataLimits()
+        limits.droppedShare = 0.375
+        limits.unlabeledShare = 0.125
+        limits.truncatedShare = 0.6
+        #expect(limits.warnings(report, use: "dataset").isEmpty)
+        #expect(
+            limits.problems(report, use: "dataset") == [
+                """
+                62.5 % of the rows of `dataset` are cut to cutoff_len (5 of 8; 60.0 % may be): \
+                data set 'pets', pets.json, row 4; data set 'pets', pets.json, row 5; data set 'pets', pets.json, row 6; \
+                data set 'pets', pets.json, row 7; data set 'pets', pets.json, row 8
+                Raise cutoff_len, or set max_truncated_share: 0.625 to learn from the cut rows.
+                """
+            ])
+        let leakage = DataLeakage(
+            train: [Self.row("a", "1", 1)], evaluation: [Self.row("a", "1", 1), Self.row("b", "1", 2)])
+        #expect(
+            limits.problems(leakage) == [
+                """
+                50.0 % of the rows to evaluate on are also trained on (1 of 2; 30.0 % may be): data set 'pets', pets.json, row 1
+                Remove them from one of the two, or set max_leaked_share: 0.5 to evaluate on them all the same.
+                """
+            ])
+        #expect(limits.problems(DataReport(), use: "dataset").isEmpty)
+        let named = DataLeakage(train: [Self.row("a", "1", 1)], evaluation: [Self.row("a", "1", 1)], named: ["pets"])
+        #expect(limits.problems(named).isEmpty)
+        #expect(named.lines[1] == "  named in both dataset and eval_dataset, so not counted: 'pets'")
+    }
+
+    @Test func `a share that is not a round number is enough when it is set as told`() {
+        var report = DataReport()
+        report.read(7)
+        report.drop(DropReason("x"), RowOrigin(dataset: "d", file: "d.json", row: 1))
+        report.drop(DropReason("x"), RowOrigin(dataset: "d", file: "d.json", row: 2))
+        let told = DataLimits().problems(report, use: "dataset").joined()
+        #expect(told.contains("max_dropped_share: 0.286 "))
+        var limits = DataLimits()
+        limits.droppedShare = 0.286
+        #expect(limits.problems(report, use: "dataset").isEmpty)
+    }
+
+    @Test func `control tokens typed in a text are found, whoever says them`() {
+        var statistics = DatasetStatistics(name: "pets", use: "train") { $0.contains("</s>") }
+        statistics.maxTokens = 9
+        statistics.add(Self.row("</s>", "a", 1), numTokens: 10, numMediaTokens: 0, isTruncated: false)
+        statistics.add(Self.row("b", "a", 2), numTokens: 9, numMediaTokens: 0, isTruncated: false)
+        let system = Conversation(system: "</s>", messages: [Message(.user, "c"), Message(.assistant, "a")])
+        let origin = RowOrigin(dataset: "pets", file: "pets.json", row: 3)
+        statistics.add(
+            DataRow(conversation: system, origin: origin), numTokens: 1, numMediaTokens: 0, isTruncated: false)
+        var pair = Self.row("d", "a", 4)
+        pair.preference = .better(than: Message(.assistant, "b</s>"))
+        statistics.add(pair, numTokens: 1, numMediaTokens: 0, isTruncated: false)
+        #expect(statistics.controlTokens.first.map(\.row) == [1, 3, 4])
+        #expect(
+            statistics.lines.contains(
+                "  control tokens typed in the text: 3 rows (1, 3, 4); they act as control"))
+        #expect(
+            statistics.lines.contains(
+                "  larger than memory: 1 row (1) with more than 9 tokens do not fit this machine;"))
+    }
+
+    @Test func `pairs are the same row only with the same rejected answer; equal answers and lone verdicts are told`() {
+        var pairs = DatasetStatistics(name: "pets", use: "train"), verdicts = pairs
+        for (index, rejected) in ["b", "c", "b", "a"].enumerated() {
+            var row = Self.row("q", "a", index + 1)
+            row.preference = .better(than: Message(.assistant, rejected))
+            pairs.add(row, numTokens: 3, numMediaTokens: 0, isTruncated: false)
+            row.preference = .verdict(isGood: true, other: Message(.assistant, rejected))
+            verdicts.add(row, numTokens: 3, numMediaTokens: 0, isTruncated: false)
+        }
+        #expect(pairs.duplicates.first.map(\.row) == [3])
+        #expect(pairs.lines.contains("  pairs of equal answers: 1 row (4) teach nothing; remove them"))
+        #expect(verdicts.duplicates.count == 3)
+        #expect(
+            verdicts.lines.contains("  verdicts: 4 good (100.0 %), 0 bad; without both kinds there is nothing to"))
     }
 
     @Test func `a mistake and a data set that cannot be read are lossy`() {

@@ -74,8 +74,25 @@ import Testing
             let data = try DataModule(request, from: catalog)
             #expect(data.train.count == run.numTrain)
             #expect(data.evaluations.map(\.rows.count) == [run.numEvaluation])
-            #expect(checksum(data.train) == run.train)
-            #expect(data.evaluations.map { checksum($0.rows) } == [run.evaluation])
+            #expect(checksum(Array(data.train)) == run.train)
+            #expect(data.evaluations.map { checksum(Array($0.rows)) } == [run.evaluation])
         }
+    }
+
+    @Test func `a folder of pictures is a video, its frames in the order of their numbers`() throws {
+        let folder = try TemporaryFolder([
+            "clip/frame10.png": "x", "clip/frame2.png": "x", "clip/note.txt": "x", "empty/note.txt": "x",
+            "a.jsonl": #"{"query": "<video>?", "response": "b", "videos": ["clip"]}"#,
+            "b.jsonl": #"{"query": "<video>?", "response": "b", "videos": "empty"}"#,
+            "c.jsonl": #"{"query": "<image>?", "response": "b", "images": "clip"}"#,
+            "d.jsonl": #"{"query": "<video>?", "response": "b", "videos": [["clip/frame2.png", "clip/frame10.png"]]}"#,
+        ])
+        let catalog = try DatasetCatalog(folder: folder.path)
+        let frames = ["frame2.png", "frame10.png"].map { "\(folder.path)/clip/\($0)" }
+        #expect(try catalog.load("a.jsonl").keptRows.first?.conversation.videos == [.frames(paths: frames)])
+        #expect(try catalog.load("d.jsonl").keptRows.first?.conversation.videos == [.frames(paths: frames)])
+        #expect(
+            folder.error("b.jsonl").contains("row 1: the folder @/empty has no pictures to be the frames of a video"))
+        #expect(folder.error("c.jsonl").contains("the file 'clip' does not exist"))
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Datasets
@@ -75,8 +76,11 @@ import Testing
         var loader = try BatchLoader(order: order, batchSize: 2, accumulation: 3)
         #expect(loader.numBatches == 4)
         #expect(loader.numUpdates == 2)
-        #expect(loader.next() == BatchLoader.Update(batches: [[0, 1], [2, 3], [4, 5]], epoch: 0, endsEpoch: false))
-        #expect(loader.next() == BatchLoader.Update(batches: [[6]], epoch: 0, endsEpoch: true))
+        #expect(
+            loader.next()
+                == BatchLoader.Update(
+                    batches: [[0, 1], [2, 3], [4, 5]], epoch: 0, endsEpoch: false, numBatchesDone: 3))
+        #expect(loader.next() == BatchLoader.Update(batches: [[6]], epoch: 0, endsEpoch: true, numBatchesDone: 4))
         #expect(loader.next().batches == [[0, 1], [2, 3], [4, 5]])
         #expect(loader.cursor == BatchLoader.Cursor(epoch: 1, batch: 3))
     }
@@ -95,5 +99,57 @@ import Testing
         #expect(throws: DataError.self) {
             try BatchLoader(order: order, batchSize: 2, accumulation: 5, cursor: .init(epoch: 0, batch: 13))
         }
+    }
+
+    private struct Streamed: Decodable {
+        let counts: [Int]
+        let probabilities: [Double]?
+        let strategy: String
+        let buffer: Int
+        let seed: Int
+        let held: Int
+        let taken: [Int]
+        let epochs: [[Int]]
+    }
+
+    @Test func `streams are shuffled, mixed and held out as Hugging Face's iterable data sets`() throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
+        let data = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/Fixtures/stream.json"))
+        let cases = try JSONDecoder().decode([Streamed].self, from: data)
+        #expect(cases.count == 97)
+        for item in cases {
+            let mixture: DataMixture =
+                switch item.strategy {
+                case "concat": .concatenated
+                case "interleave_under": .interleavedUnder(probabilities: item.probabilities)
+                default: .interleavedOver(probabilities: item.probabilities)
+                }
+            let order = StreamOrder(
+                counts: item.counts, mixture: mixture, bufferSize: item.buffer, seed: item.seed,
+                numHeldOut: item.held)
+            #expect(try order.heldOut() == item.taken)
+            for (epoch, expected) in item.epochs.enumerated() {
+                let rows = try order.rows(epoch: epoch)
+                if item.held > 0 {
+                    // Later epochs of the reference train on the rows it evaluates on.
+                    #expect(Set(rows).isDisjoint(with: item.taken))
+                    #expect(epoch > 0 || rows == expected.filter { !item.taken.contains($0) })
+                    continue
+                }
+                let sum = rows.enumerated().reduce(0) { $0 + ($1.offset + 1) * $1.element } % 1_000_003
+                let ours = item.counts.reduce(0, +) > 100 ? [rows.count, sum] : rows
+                #expect(ours == expected, "\(item.counts) \(item.strategy) buffer \(item.buffer) epoch \(epoch)")
+            }
+        }
+    }
+
+    @Test func `interleaving once takes every row once and passes over what is used up`() throws {
+        let turns = try DataMixture.interleavedOnce(probabilities: nil).indices(counts: [2, 4, 1], seed: 1)
+        #expect(turns == [0, 2, 6, 1, 3, 4, 5])
+        let mixture = DataMixture.interleavedOnce(probabilities: [0.7, 0.3])
+        let drawn = try mixture.indices(counts: [4, 9], seed: 42)
+        let over = try DataMixture.interleavedUnder(probabilities: [0.7, 0.3]).indices(counts: [4, 9], seed: 42)
+        #expect(drawn.sorted() == Array(0..<13) && drawn.filter { $0 < 4 } == Array(0..<4))
+        #expect(Array(drawn.prefix(over.count)) == over)
     }
 }

@@ -128,7 +128,7 @@ import Testing
             "d.json: this is a Git LFS pointer, not the data: run `git lfs pull` in its repository"
         ),
         ("<!DOCTYPE html>", "d.json", "d.json: this is a web page (HTML), not the data: download the raw file"),
-        ("PAR1xxxx", "d.json", "d.json: this is a Parquet file, not JSON: unpack or convert it to .json or .jsonl"),
+        ("PAR1xxxx", "d.json", "d.json: this is a Parquet file, not JSON: name it .parquet"),
     ]
 
     @Test func `a bad file's error names file, line, row and remedy`() {
@@ -161,5 +161,39 @@ import Testing
 
     @Test func `a file that is not there is an error`() {
         #expect(throws: DataError.self) { try RecordFile.read(path: "/nowhere/d.json") }
+    }
+
+    @Test func `a row longer than the limit is refused before it is read, in a list, a line, a text and a table`()
+        throws
+    {
+        let long = String(repeating: "x", count: 3_000_000)
+        func refusal(_ text: String, _ path: String) -> String {
+            do throws(DataError) {
+                _ = try RecordFile.parse(Data(text.utf8), path: path, limit: nil, maxRowBytes: 1 << 20)
+                return "no error"
+            } catch { return error.description }
+        }
+        let remedy = "the row is longer than 1 MiB: a row is one sample, divide it"
+        #expect(refusal(#"[{"a": "b"}, {"a": ""# + long, "d.json") == "d.json, row 2: " + remedy)
+        #expect(refusal("{\"a\": \"b\"}\n{\"a\": [\"" + long + "\"]}\n", "d.jsonl") == "d.jsonl, row 2: " + remedy)
+        #expect(refusal("short\n" + long, "d.txt") == "d.txt, line 2: " + remedy)
+        #expect(refusal("a,b\n1,2\n\"" + long + "\",3", "d.csv") == "d.csv, line 3: " + remedy)
+        #expect(refusal("a,b\n1," + long, "d.csv") == "d.csv, line 2: " + remedy)
+        // Rows that fit are read, however long the file is.
+        let rows = String(repeating: "{\"a\": \"" + long.prefix(900_000) + "\"}\n", count: 5)
+        #expect(try RecordFile.parse(Data(rows.utf8), path: "d.jsonl", limit: nil, maxRowBytes: 1 << 20).count == 5)
+    }
+
+    @Test func `symbolic links in a circle, pipes and folders named like data end with an error`() throws {
+        let folder = try TemporaryFolder(["a.jsonl": "{\"a\": 1}"])
+        let files = FileManager.default
+        try files.createSymbolicLink(atPath: folder.path + "/one.jsonl", withDestinationPath: "two.jsonl")
+        try files.createSymbolicLink(atPath: folder.path + "/two.jsonl", withDestinationPath: "one.jsonl")
+        try files.createDirectory(atPath: folder.path + "/loop", withIntermediateDirectories: false)
+        try files.createSymbolicLink(atPath: folder.path + "/loop/again.jsonl", withDestinationPath: ".")
+        #expect(mkfifo(folder.path + "/pipe.jsonl", 0o600) == 0)
+        #expect(folder.error("one.jsonl").contains("/one.jsonl: the link leads to no file, or in circles"))
+        #expect(folder.error("loop").contains("/loop/again.jsonl: folders within a data set's folder are not read"))
+        #expect(folder.error("pipe.jsonl").contains("/pipe.jsonl: this is not a regular file"))
     }
 }

@@ -71,9 +71,18 @@ import Testing
             ])
         #expect(
             folder.error("m") == """
-                data set 'm', @/m/b.json: all files of a data set's folder should be of one type, .json and .jsonl or .csv or \
-                .txt ('a.csv' is another): make a folder and an entry of each type
+                data set 'm', @/m/b.json: all files of a data set's folder should be of one type, such as .json and .jsonl, or \
+                .parquet ('a.csv' is another): make a folder and an entry of each type
                 """)
+    }
+
+    @Test func `cells of a TSV file end at tabs, and empty ones at the end of a row count`() throws {
+        let records = try RecordFile.parse(Data("a\tb\tc\n1, 2\t\"x\ty\"\t\n\t\t\n  \n3\tz\t4\n".utf8), path: "d.tsv")
+        #expect(
+            records.map { $0.members.map(\.value) } == [
+                [.string("1, 2"), .string("x\ty"), .null], [.null, .null, .null],
+                [.string("3"), .string("z"), .double(4)],
+            ])
     }
 
     @Test func `a number behind # draws rows as ms-swift does`() throws {
@@ -110,7 +119,7 @@ import Testing
                 row(#"[{"type": "image"}, {"type": "text", "text": "q"}]"#, #", "images": ["x.png"]"#),
                 row(#"[{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "cG5n"}}]"#),
                 row(#"[{"type": "image", "image": "x.png"}]"#, #", "images": ["y.png"]"#),
-                row(#"[{"type": "tool_use"}]"#), row(#"[{"text": "q"}]"#), row(#"[{"type": "image", "image": 3}]"#),
+                row(#"[{"type": "document"}]"#), row(#"[{"text": "q"}]"#), row(#"[{"type": "image", "image": 3}]"#),
             ].joined(separator: "\n"),
         ])
         let data = try DatasetCatalog(folder: folder.path).load("a.jsonl")
@@ -125,7 +134,7 @@ import Testing
         #expect(
             data.report.dropped.map(\.reason.description) == [
                 "media stand both in the column 'images' and within the messages, so that their order is not known: keep one of them",
-                "a piece of a message's content has the type 'tool_use': use text, image, video or audio",
+                "a piece of a message's content has the type 'document': use text, image, video or audio",
                 "a piece of a message's content has no `type`: write {\"type\": \"text\", \"text\": \"…\"}",
                 "a piece of type `image` holds a number: write a path",
             ])

@@ -32,7 +32,7 @@ struct VideoTests {
     @Test("Frames, grids, seconds and pixels of clips with and without a frame count, and of a frame list")
     func clips() throws {
         let cases: [VideoCase] = try Fixtures.decode("videos.json")
-        #expect(cases.count == 6)
+        #expect(cases.count == 9)
         for row in cases { try row.check(in: Fixtures.folder) }
     }
 
@@ -90,5 +90,85 @@ struct VideoTests {
     func clipAsImage() throws {
         let error = #expect(throws: MediaError.self) { try Image(decoding: Fixtures.file("clip.mp4")) }
         #expect(error?.description.contains("a video file, not an image") == true)
+    }
+
+    /// The clip with the bytes behind a name replaced: a box of MP4, a field of AVI.
+    private func lying(_ file: String, _ name: String, at offset: Int, _ bytes: [UInt8]) throws -> MediaSource {
+        var data = try Fixtures.bytes(file)
+        let place = try #require(data.firstRange(of: Data(name.utf8))?.lowerBound) + offset
+        data.replaceSubrange(place..<(place + bytes.count), with: bytes)
+        return .bytes(data)
+    }
+
+    @Test("Headers that lie about frames, times and sizes end in few frames or an error, not in a hang")
+    func lyingHeaders() throws {
+        let config = VisionProcessorConfig.videoDefaults
+        let most: [UInt8] = [0x7F, 0xFF, 0xFF, 0xFF]
+        let lies: [(String, MediaSource)] = [
+            // MP4: the duration and unit of the track, its tables of times, sizes and places.
+            ("duration", try lying("clip.mp4", "mdhd", at: 20, most)),
+            ("no duration", try lying("clip.mp4", "mdhd", at: 20, [0, 0, 0, 0])),
+            ("unit", try lying("clip.mp4", "mdhd", at: 16, [0, 0, 0, 1])),
+            ("no unit", try lying("clip.mp4", "mdhd", at: 16, [0, 0, 0, 0])),
+            ("samples", try lying("clip.mp4", "stts", at: 12, most)),
+            ("entries", try lying("clip.mp4", "stts", at: 8, most)),
+            ("sizes", try lying("clip.mp4", "stsz", at: 12, most)),
+            ("chunks", try lying("clip.mp4", "stco", at: 8, most)),
+            ("place", try lying("clip.mp4", "stco", at: 12, most)),
+            ("size", try lying("clip.mp4", "tkhd", at: 80, most + most)),
+            // AVI: frames in all, rate and length of the stream.
+            ("frames", try lying("clip.avi", "avih", at: 24, [0xFF, 0xFF, 0xFF, 0x7F])),
+            ("rate", try lying("clip.avi", "strh", at: 32, [0xFF, 0xFF, 0xFF, 0x7F])),
+            ("length", try lying("clip.avi", "strh", at: 40, [0xFF, 0xFF, 0xFF, 0x7F])),
+            ("width", try lying("clip.avi", "strf", at: 12, [0xFF, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF, 0x7F])),
+        ]
+        let start = ContinuousClock.now
+        for (name, source) in lies {
+            do {
+                let video = try config.patches(ofVideo: source)
+                #expect(
+                    video.grid.t <= 64 && video.frameIndices.count <= 23,
+                    "\(name): \(video.grid) \(video.frameIndices.count)")
+            } catch let error as MediaError {
+                #expect(!error.reason.isEmpty, "\(name)")
+            }
+            _ = try? config.grid(ofVideo: source)
+        }
+        #expect(ContinuousClock.now - start < .seconds(20))
+    }
+
+    @Test("No damaged byte of a clip traps")
+    func damage() throws {
+        var state: UInt64 = 3
+        func next(_ count: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % count
+        }
+        let config = VisionProcessorConfig.videoDefaults
+        var decoded = 0
+        for name in ["clip.mp4", "clip.mkv", "clip.avi", "clip.webm"] {
+            let clip = try Fixtures.bytes(name)
+            for round in 0..<25 {
+                var damaged = round % 5 == 0 ? Data(clip.prefix(next(clip.count))) : clip
+                for _ in 0..<(1 + round % 4) where !damaged.isEmpty { damaged[next(damaged.count)] = UInt8(next(256)) }
+                do {
+                    _ = try config.patches(ofVideo: .bytes(damaged), decodeLimits: DecodeLimits(maxPixels: 1 << 22))
+                    decoded += 1
+                } catch is MediaError {}
+            }
+        }
+        #expect(decoded > 10)
+    }
+
+    @Test("A list of frames without end is refused before it takes all memory")
+    func manyFrames() throws {
+        let frame = Fixtures.images.appendingPathComponent("rgb.png").path
+        let error = try #require(
+            #expect(throws: MediaError.self) {
+                _ = try VisionProcessorConfig.videoDefaults.patches(
+                    ofVideo: .frames(paths: Array(repeating: frame, count: 8)), decodeLimits: DecodeLimits(maxFrames: 7)
+                )
+            })
+        #expect(error.description.contains("more than 7 frames. Cut the video before training."))
     }
 }

@@ -98,6 +98,10 @@ int cm_png_encode(
 int cm_jpeg_encode(
     const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t quality, uint8_t **out,
     size_t *count, cm_error *error);
+/// RGB rows as a lossy WebP file.
+int cm_webp_encode(
+    const uint8_t *pixels, int32_t width, int32_t height, int32_t quality, uint8_t **out, size_t *count,
+    cm_error *error);
 void cm_free(void *pointer);
 
 // Bicubic resampling with antialiasing, two passes, 8-bit intermediate.

@@ -1,48 +1,49 @@
-import Foundation
-
 /// The findings of a check as one page of HTML without anything beside it.
 public struct DataCheckPage: Sendable {
     private let datasets: [DatasetStatistics]
     private let leakage: DataLeakage?
+    private let refusals: [String]
 
     /// A page of these findings.
-    public init(datasets: [DatasetStatistics], leakage: DataLeakage?) {
+    ///
+    /// - Parameter refusals: why training would not start.
+    public init(datasets: [DatasetStatistics], leakage: DataLeakage?, refusals: [String] = []) {
         self.datasets = datasets
         self.leakage = leakage
+        self.refusals = refusals
     }
 
     /// Writes the page.
-    public func write(to path: String) throws(DataError) {
-        do { try Data(html.utf8).write(to: URL(fileURLWithPath: path)) } catch {
-            throw DataError("the page cannot be written: \(error.localizedDescription)", file: path)
-        }
-    }
+    public func write(to path: String) throws(DataError) { try page.write(to: path) }
 
     /// The page's text.
-    public var html: String {
-        let sections = datasets.map(section) + (leakage.map { [notes($0.lines)] } ?? [])
-        return """
-            <!DOCTYPE html>
-            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-            <title>Data check</title>
-            <style>
-            body { font: 15px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #222; }
-            table { border-collapse: collapse; width: 100%; margin: .5em 0 1.5em; }
-            td { padding: 1px 8px 1px 0; vertical-align: top; } td.n { text-align: right; white-space: nowrap; }
-            td.b { width: 70%; } td.b div { background: #4c78a8; height: 14px; min-width: 1px; }
-            .lossy h2 { color: #b00020; } pre { white-space: pre-wrap; background: #f4f4f4; padding: .7em; }
-            </style></head><body>
-            <h1>Data check</h1>
-            \(sections.joined(separator: "\n"))
-            </body></html>
+    public var html: String { page.html }
 
-            """
+    private var page: HTMLPage {
+        let refused = refusals.map { "<section class=\"refused\"><pre>\(HTMLPage.escaped($0))</pre></section>" }
+        let sections = datasets.map(section) + (leakage.map { [notes($0.lines)] } ?? [])
+        return HTMLPage(title: "Data check", sections: refused + [summary] + sections)
+    }
+
+    /// A row for each data set.
+    private var summary: String {
+        let names = ["data set", "use", "read", "kept", "truncated", "dropped", "tokens"]
+        let head = names.enumerated().map { "<th\($0 > 1 ? " class=\"n\"" : "")>\($1)</th>" }.joined()
+        let rows = datasets.map { data in
+            let report = data.report
+            let numbers = [
+                report.numRead, report.numKept, report.numTruncated, report.numDropped, data.tokenCounts.reduce(0, +),
+            ]
+            return "<tr><td>\(HTMLPage.escaped(data.name))</td><td>\(HTMLPage.escaped(data.use))</td>"
+                + numbers.map { "<td class=\"n\">\($0)</td>" }.joined() + "</tr>"
+        }
+        return "<table>\n<tr>\(head)</tr>\n\(rows.joined(separator: "\n"))\n</table>"
     }
 
     private func section(_ data: DatasetStatistics) -> String {
         var parts = ["<section\(data.isLossy ? " class=\"lossy\"" : "")>"]
-        parts.append("<h2>\(Self.escaped(data.name)) (\(Self.escaped(data.use)))</h2>")
-        parts.append("<pre>\(Self.escaped(data.findings.joined(separator: "\n")))</pre>")
+        parts.append("<h2>\(HTMLPage.escaped(data.name)) (\(HTMLPage.escaped(data.use)))</h2>")
+        parts.append("<pre>\(HTMLPage.escaped(data.findings.joined(separator: "\n")))</pre>")
         for (title, counts) in [("Tokens", data.tokenCounts), ("Image and video tokens", data.mediaTokenCounts)]
         where !counts.isEmpty {
             let bars = TextHistogram(counts).bars
@@ -50,25 +51,26 @@ public struct DataCheckPage: Sendable {
         }
         let answers = data.frequentAnswers
         if !answers.isEmpty { parts.append("<h3>Answers</h3>\(Self.table(answers))") }
+        if !data.previews.isEmpty {
+            parts.append("<details><summary>Samples as the model sees them; trained tokens are marked</summary>")
+            parts += data.previews.map(\.html) + ["</details>"]
+        }
         return (parts + ["</section>"]).joined(separator: "\n")
     }
 
     private func notes(_ lines: [String]) -> String {
-        "<section><h2>Leakage</h2><pre>\(Self.escaped(lines.joined(separator: "\n")))</pre></section>"
+        "<section><h2>Leakage</h2><pre>\(HTMLPage.escaped(lines.joined(separator: "\n")))</pre></section>"
     }
 
     private static func table(_ bars: [(label: String, count: Int)]) -> String {
         let most = max(1, bars.map(\.count).max() ?? 1)
         let rows = bars.map { label, count in
-            let width = String(format: "%.1f", 100 * Double(count) / Double(most))
+            // Tenths of a percent.
+            let width = Double((1000 * count + most / 2) / most) / 10
             let bar = count == 0 ? "" : "<div style=\"width:\(width)%\"></div>"
-            return "<tr><td class=\"n\">\(escaped(label))</td><td class=\"b\">\(bar)</td><td>\(count)</td></tr>"
+            return
+                "<tr><td class=\"n\">\(HTMLPage.escaped(label))</td><td class=\"b\">\(bar)</td><td>\(count)</td></tr>"
         }
         return "<table>\n\(rows.joined(separator: "\n"))\n</table>"
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-            .replacing("\"", with: "&quot;")
     }
 }

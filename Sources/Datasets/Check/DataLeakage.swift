@@ -9,15 +9,25 @@ public struct DataLeakage: Sendable {
     /// Rows whose question is trained on with another answer.
     public private(set) var questions = DatasetStatistics.Rows()
 
+    /// Data sets that are named to be trained on and to be evaluated on, so that their rows are no accident.
+    public let named: [String]
+
     /// Compares the rows of a run.
-    public init(train: [DataRow], evaluation: [DataRow]) {
-        let known = Set(train.map(\.conversation))
-        let asked = Set(train.map { Self.question(of: $0.conversation) })
-        numRows = evaluation.count
-        for row in evaluation {
-            if known.contains(row.conversation) {
+    ///
+    /// - Parameter named: data sets that are listed in both `dataset` and `eval_dataset`; their rows are not counted.
+    public init(train: some Sequence<DataRow>, evaluation: some Sequence<DataRow>, named: [String] = []) {
+        self.named = named
+        // Hashes, so that the rows themselves need not stay in memory.
+        var known: Set<Int> = [], asked: Set<Int> = []
+        for row in train {
+            known.insert(row.conversation.hashValue)
+            asked.insert(Self.question(of: row.conversation).hashValue)
+        }
+        for row in evaluation where !named.contains(row.origin.dataset) {
+            numRows += 1
+            if known.contains(row.conversation.hashValue) {
                 wholeRows.add(row.origin)
-            } else if asked.contains(Self.question(of: row.conversation)) {
+            } else if asked.contains(Self.question(of: row.conversation).hashValue) {
                 questions.add(row.origin)
             }
         }
@@ -32,6 +42,11 @@ public struct DataLeakage: Sendable {
     /// What was found, for a terminal.
     public var lines: [String] {
         var lines = ["leakage from train to eval (\(numRows) rows)"]
+        if !named.isEmpty {
+            let names = named.map { "'\($0)'" }.joined(separator: ", ")
+            lines += DatasetStatistics.wrapped(
+                "named in both dataset and eval_dataset, so not counted: \(names)", indent: 2)
+        }
         if wholeRows.count == 0, questions.count == 0 { return lines + ["  none"] }
         for (rows, what) in [
             (wholeRows, "are also trained on"), (questions, "have a question that is also trained on"),

@@ -11,7 +11,9 @@ extension DatasetStatistics {
         var lines = ["data set '\(name)' (\(use))"]
         func add(_ text: String, indent: Int = 2) { lines += Self.wrapped(text, indent: indent) }
         if let failure {
-            add("cannot be used: \(failure)")
+            for (number, line) in "cannot be used: \(failure)".split(separator: "\n").enumerated() {
+                add(line.trimmingCharacters(in: .whitespaces), indent: number == 0 ? 2 : 4)
+            }
             return lines
         }
         for line in report.description.split(separator: "\n") {
@@ -21,10 +23,36 @@ extension DatasetStatistics {
             add("training refuses to start until the rows above are mended")
         }
         if truncated.count > 0 {
-            add("truncated to cutoff_len: \(Self.rows(truncated)); raise cutoff_len to keep all of them")
+            let share = Self.percent(truncated.count, report.numRead)
+            add("truncated to cutoff_len: \(Self.rows(truncated)), \(share); raise cutoff_len to keep all of them")
         }
         if withoutLabels.count > 0 {
             add("labels vanish: \(Self.rows(withoutLabels)); fill the answer or raise cutoff_len")
+        }
+        if emptyAnswers.count > 0 {
+            add("empty answers: \(Self.rows(emptyAnswers)) teach the model to say nothing; fill or remove them")
+        }
+        if equalPairs.count > 0 {
+            add("pairs of equal answers: \(Self.rows(equalPairs)) teach nothing; remove them")
+        }
+        if !verdicts.isEmpty {
+            let good = verdicts[true, default: 0], bad = verdicts[false, default: 0]
+            let hint = good == 0 || bad == 0 ? "; without both kinds there is nothing to compare: add the other" : ""
+            add("verdicts: \(good) good (\(Self.percent(good, good + bad))), \(bad) bad\(hint)")
+        }
+        if tooLarge.count > 0, let maxTokens {
+            add(
+                """
+                larger than memory: \(Self.rows(tooLarge)) with more than \(maxTokens) tokens do not fit this machine; lower \
+                cutoff_len (or image_max_pixels), or train fewer weights
+                """)
+        }
+        if controlTokens.count > 0 {
+            add(
+                """
+                control tokens typed in the text: \(Self.rows(controlTokens)); they act as control tokens: remove them, or set \
+                split_special_tokens: true
+                """)
         }
         lines += histogram(tokenCounts, title: "tokens", hasBars: withCharts)
         lines += histogram(mediaTokenCounts, title: "image and video tokens", hasBars: withCharts)

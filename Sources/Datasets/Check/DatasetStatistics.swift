@@ -39,21 +39,45 @@ public struct DatasetStatistics: Sendable {
     public private(set) var withoutLabels = Rows()
     /// Rows that equal an earlier row.
     public private(set) var duplicates = Rows()
-    private var seen: [Conversation: RowOrigin] = [:]
+    /// Kept rows with an empty answer: they teach the model to say nothing.
+    public private(set) var emptyAnswers = Rows()
+    /// Pairs whose two answers are the same.
+    public private(set) var equalPairs = Rows()
+    /// How many answers are good, and how many bad, where rows say so.
+    public private(set) var verdicts: [Bool: Int] = [:]
+    /// Rows whose text holds control tokens.
+    public private(set) var controlTokens = Rows()
+    /// Rows with more tokens than the memory plan has room for.
+    public private(set) var tooLarge = Rows()
+    /// The first rows as the model sees them.
+    public var previews: [SamplePreview] = []
+    /// Tokens of the longest row that memory has room for; nil where that is not known.
+    public var maxTokens: Int?
+    private var seen: [Int: RowOrigin] = [:]
     private let thought: (open: String, close: String)
+    private let limits: DataLimits
+    private let hasControlTokens: @Sendable (String) -> Bool
 
     /// Statistics of nothing yet.
     ///
-    /// - Parameter thoughtWords: the words around a thought in the run's template.
-    public init(name: String, use: String, thoughtWords: ThoughtWords = ThoughtWords()) {
+    /// - Parameters:
+    ///   - thoughtWords: the words around a thought in the run's template.
+    ///   - limits: what a run may lose.
+    ///   - hasControlTokens: whether a text holds control tokens (``Tokenizer/controlTokens(in:)``).
+    public init(
+        name: String, use: String, thoughtWords: ThoughtWords = ThoughtWords(), limits: DataLimits = DataLimits(),
+        hasControlTokens: @escaping @Sendable (String) -> Bool = { _ in false }
+    ) {
         self.name = name
         self.use = use
+        self.limits = limits
+        self.hasControlTokens = hasControlTokens
         thought = (Self.trimmed(thoughtWords.open), Self.trimmed(thoughtWords.close))
     }
 
-    /// Whether more than a tenth of the rows is lost, rows have to be mended, or nothing can be read.
+    /// Whether more rows are lost than a run may lose, rows have to be mended, or nothing can be read.
     public var isLossy: Bool {
-        failure != nil || report.numDropped * 10 > report.numRead || report.dropped.contains { $0.reason.isMistake }
+        failure != nil || report.dropped.contains { $0.reason.isMistake } || !limits.problems(report, use: use).isEmpty
     }
 
     /// Takes over the report of reading the data set.
@@ -64,8 +88,10 @@ public struct DatasetStatistics: Sendable {
         look(at: row)
         tokenCounts.append(numTokens)
         if numMediaTokens > 0 { mediaTokenCounts.append(numMediaTokens) }
+        if Self.trimmed(row.conversation.messages.last?.content ?? "").isEmpty { emptyAnswers.add(row.origin) }
+        if let maxTokens, numTokens > maxTokens { tooLarge.add(row.origin) }
         if isTruncated {
-            report.truncate()
+            report.truncate(row.origin)
             truncated.add(row.origin)
         }
     }
@@ -78,12 +104,23 @@ public struct DatasetStatistics: Sendable {
     }
 
     private mutating func look(at row: DataRow) {
-        // A row drawn twice is no duplicate of itself.
-        if let earlier = seen[row.conversation] {
+        // A row drawn twice is no duplicate of itself. Hashes, so that the rows themselves need not stay in memory.
+        let key = row.hashOfContent
+        if let earlier = seen[key] {
             if earlier != row.origin { duplicates.add(row.origin) }
         } else {
-            seen[row.conversation] = row.origin
+            seen[key] = row.origin
         }
+        var texts = row.conversation.messages.map(\.content)
+        if let system = row.conversation.system { texts.append(system) }
+        switch row.preference {
+        case .better(let rejected):
+            texts.append(rejected.content)
+            if row.conversation.messages.last == rejected { equalPairs.add(row.origin) }
+        case .verdict(let isGood, _): verdicts[isGood, default: 0] += 1
+        case nil: break
+        }
+        if texts.contains(where: hasControlTokens) { controlTokens.add(row.origin) }
         guard let answer = row.conversation.messages.last?.content else { return }
         var rest = answer
         if let open = answer.firstRange(of: thought.open),
@@ -103,5 +140,19 @@ public struct DatasetStatistics: Sendable {
         while text.first?.isWhitespace ?? false { text.removeFirst() }
         while text.last?.isWhitespace ?? false { text.removeLast() }
         return String(text)
+    }
+}
+
+extension DataRow {
+    /// A hash of what the row says, wherever it stands. KTO's other answer is a neighbour's and does not count.
+    fileprivate var hashOfContent: Int {
+        var hasher = Hasher()
+        hasher.combine(conversation)
+        switch preference {
+        case .better(let rejected): hasher.combine(rejected)
+        case .verdict(let isGood, _): hasher.combine(isGood)
+        case nil: break
+        }
+        return hasher.finalize()
     }
 }

@@ -7,14 +7,18 @@ struct MediaResolver {
     /// Folder that relative paths start from.
     let mediaFolder: String
     /// What could not be found, with the row that names it.
-    private(set) var missing: [(path: String, origin: RowOrigin)] = []
+    private(set) var missing: [(path: String, column: String?, origin: RowOrigin)] = []
     /// What the user should see.
     private(set) var warnings: [String] = []
 
     init(mediaFolder: String) { self.mediaFolder = mediaFolder }
 
     /// The media of a column: a path, a list of paths, or (for videos) lists of the paths of frames; null is none.
-    mutating func sources(_ value: JSONValue?, column: String?, origin: RowOrigin) throws(DataError) -> [MediaSource] {
+    ///
+    /// - Parameter areVideos: whether a folder is a video, its pictures the frames.
+    mutating func sources(
+        _ value: JSONValue?, column: String?, areVideos: Bool = false, origin: RowOrigin
+    ) throws(DataError) -> [MediaSource] {
         guard let value, !value.isNull else { return [] }
         let elements = value.arrayValue ?? [value]
         var sources: [MediaSource] = []
@@ -22,16 +26,45 @@ struct MediaResolver {
             if let frames = element.arrayValue {
                 var paths: [String] = []
                 for frame in frames { paths.append(try path(of: frame, column: column, origin: origin)) }
-                sources.append(.frames(paths: paths.map { resolve($0, origin: origin) }))
+                sources.append(.frames(paths: paths.map { resolve($0, column, origin: origin) }))
             } else {
                 let path = try path(of: element, column: column, origin: origin)
+                if areVideos, let folder = folder(path, origin) {
+                    sources.append(.frames(paths: try frames(in: folder, origin)))
+                    continue
+                }
                 sources.append(
                     path.hasPrefix("data:")
                         ? try inlineSource(path, column: column, origin: origin)
-                        : .file(path: resolve(path, origin: origin)))
+                        : .file(path: resolve(path, column, origin: origin)))
             }
         }
         return sources
+    }
+
+    /// The folder that a path of a video means; nil when it is none.
+    private func folder(_ path: String, _ origin: RowOrigin) -> String? {
+        let beside = URL(fileURLWithPath: origin.file).deletingLastPathComponent().path
+        return [Self.join(mediaFolder, path), path, Self.join(beside, path)].first { candidate in
+            var isFolder: ObjCBool = false
+            return FileManager.default.fileExists(atPath: candidate, isDirectory: &isFolder) && isFolder.boolValue
+        }
+    }
+
+    /// The pictures of a folder in the order of their names, in which numbers count as numbers: 2.png comes before 10.png.
+    private func frames(in folder: String, _ origin: RowOrigin) throws(DataError) -> [String] {
+        let endings = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tiff"]
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { name in
+            !name.hasPrefix(".") && endings.contains(URL(fileURLWithPath: name).pathExtension.lowercased())
+        }
+        guard !names.isEmpty else {
+            throw error("the folder \(folder) has no pictures to be the frames of a video", origin)
+        }
+        let sorted = names.sorted { first, second in
+            let order = first.compare(second, options: .numeric)
+            return order == .orderedSame ? first < second : order == .orderedAscending
+        }
+        return sorted.map { Self.join(folder, $0) }
     }
 
     private func path(of value: JSONValue, column: String?, origin: RowOrigin) throws(DataError) -> String {
@@ -56,7 +89,7 @@ struct MediaResolver {
     }
 
     /// The path below `mediaFolder` if the file is there; as it is if it exists so; beside the data file; else missing.
-    private mutating func resolve(_ path: String, origin: RowOrigin) -> String {
+    private mutating func resolve(_ path: String, _ column: String?, origin: RowOrigin) -> String {
         let below = Self.join(mediaFolder, path)
         if Self.isFile(below) { return below }
         if Self.isFile(path) {
@@ -72,7 +105,7 @@ struct MediaResolver {
             )
             return beside
         }
-        missing.append((path, origin))
+        missing.append((path, column, origin))
         return path
     }
 
@@ -84,9 +117,15 @@ struct MediaResolver {
         let more = others.isEmpty ? "" : "; also missing: " + others.joined(separator: ", ") + rest
         return DataError(
             """
-            the file '\(first.path)' does not exist in `media_dir` (\(mediaFolder)), nor from the working directory, nor beside \
+            \(first.column.map { "column '\($0)': " } ?? "")the file '\(first.path)' does not exist in `media_dir` (\(mediaFolder)), nor from the working directory, nor beside \
             the data: correct the path or set `media_dir`\(more)
             """, dataset: dataset, file: first.origin.file, row: first.origin.row)
+    }
+
+    /// Takes over what another resolver found out about later rows.
+    mutating func absorb(_ other: MediaResolver) {
+        missing += other.missing
+        other.warnings.forEach { warn($0) }
     }
 
     private mutating func warn(_ message: String) {

@@ -5,6 +5,21 @@ extension RecordConverter {
     /// The turns of a row with instruction, input, output and history.
     func alpacaTurns(_ record: Record) throws(Unusable) -> Turns {
         let columns = description.columns
+        var turns = try alpacaPrompt(record)
+        if readsTexts { return Turns(system: nil, messages: turns.messages) }
+        guard let column = columns.response, let answer = record[column], !answer.isNull else {
+            throw Unusable("the row has no answer: fill the column '\(columns.response ?? "output")'")
+        }
+        guard let answer = Self.text(answer, of: record) else {
+            throw Unusable("column '\(column)' holds \(answer.kind): write text")
+        }
+        turns.messages.append(Message(.assistant, answer))
+        return turns
+    }
+
+    /// The turns before the answer.
+    func alpacaPrompt(_ record: Record) throws(Unusable) -> Turns {
+        let columns = description.columns
         var messages: [Message] = []
         if let column = columns.history, let history = record[column]?.arrayValue {
             for pair in history {
@@ -18,13 +33,6 @@ extension RecordConverter {
         }
         let parts = [try text(record, columns.prompt), try text(record, columns.query)].compactMap(\.self)
         messages.append(Message(.user, parts.joined(separator: "\n")))
-        guard let column = columns.response, let answer = record[column], !answer.isNull else {
-            throw Unusable("the row has no answer: fill the column '\(columns.response ?? "output")'")
-        }
-        guard let answer = Self.text(answer, of: record) else {
-            throw Unusable("column '\(column)' holds \(answer.kind): write text")
-        }
-        messages.append(Message(.assistant, answer))
         return Turns(system: try text(record, columns.system), messages: messages)
     }
 }

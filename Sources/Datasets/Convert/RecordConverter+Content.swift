@@ -69,9 +69,9 @@ extension RecordConverter {
 
     /// The path of a piece, as {"image": "a.png"}, {"image_url": {"url": "a.png"}} or Anthropic's {"source": {"data": …}}.
     private func source(of piece: JSONValue, kind: String) throws(Unusable) -> [JSONValue] {
-        guard let value = piece[kind] ?? piece["\(kind)_url"] ?? piece["path"] ?? piece["url"] ?? piece["source"],
-            !value.isNull
-        else { return [] }
+        // A table has all keys in all pieces: those that a piece has not are null.
+        let keys = [kind, "\(kind)_url", "path", "url", "source"]
+        guard let value = keys.lazy.compactMap({ piece[$0] }).first(where: { !$0.isNull }) else { return [] }
         if let data = value["data"]?.stringValue {
             return [.string("data:\(value["media_type"]?.stringValue ?? "");base64,\(data)")]
         }

@@ -7,7 +7,7 @@ extension RecordConverter {
     ///
     /// LLaMA-Factory also adds the system prompt "detailed thinking off" to rows without tools, and a line end to the system
     /// prompt of rows with tools; that is meant for one model, so it is left out here.
-    func openaiTurns(_ record: Record) throws(Unusable) -> Turns {
+    func openaiTurns(_ record: Record, endsWithAnswer: Bool = true) throws(Unusable) -> Turns {
         let roleKey = description.tags.role ?? "role"
         let contentKey = description.tags.content ?? "content"
         var system = try text(record, description.columns.system)
@@ -41,7 +41,8 @@ extension RecordConverter {
             messages.append(Message(role ?? speaker, content))
         }
         // Results that no answer follows are left out: there is nothing to learn from them.
-        try checkEnd(messages)
+        if !endsWithAnswer { try flush(&results, to: &messages) }
+        try checkEnd(messages, endsWithAnswer: endsWithAnswer)
         return Turns(system: system, messages: messages)
     }
 

@@ -3,7 +3,7 @@ import Prompting
 
 extension RecordConverter {
     /// The turns of a row with a list of messages.
-    func sharegptTurns(_ record: Record) throws(Unusable) -> Turns {
+    func sharegptTurns(_ record: Record, endsWithAnswer: Bool = true) throws(Unusable) -> Turns {
         let written = try messageList(record)
         let list = description.messageLoss == nil ? written : written.flatMap(Self.turns)
         var system = try text(record, description.columns.system)
@@ -18,7 +18,7 @@ extension RecordConverter {
             try checkTurn(role, at: messages.count)
             messages.append(Message(role, content, loss: description.messageLoss.flatMap { element[$0]?.boolValue }))
         }
-        try checkEnd(messages)
+        try checkEnd(messages, endsWithAnswer: endsWithAnswer)
         return Turns(system: system, messages: messages)
     }
 
@@ -53,14 +53,16 @@ extension RecordConverter {
         }
     }
 
-    /// An answer must be the last message.
-    func checkEnd(_ messages: [Message]) throws(Unusable) {
+    /// An answer must be the last message, or a question where the answers stand in columns of their own.
+    func checkEnd(_ messages: [Message], endsWithAnswer: Bool = true) throws(Unusable) {
         if messages.isEmpty {
             throw Unusable("the row has no messages: fill the column '\(description.columns.messages ?? "messages")'")
         }
-        if !messages.count.isMultiple(of: 2) {
-            throw Unusable("the last message is a question: an answer must follow it")
-        }
+        guard messages.count.isMultiple(of: 2) != endsWithAnswer else { return }
+        throw Unusable(
+            endsWithAnswer
+                ? "the last message is a question: an answer must follow it"
+                : "the last message is an answer: the messages of a pair end with the question")
     }
 
     /// The speaker's name and the text of a message.

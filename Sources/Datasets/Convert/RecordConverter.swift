@@ -5,10 +5,18 @@ import Prompting
 /// Turns rows into conversations, as LLaMA-Factory's converters do.
 struct RecordConverter {
     let description: DatasetDescription
+    let purpose: DataPurpose
     var media: MediaResolver
+    /// Pre-training: only the first text counts, an answer may be missing.
+    let readsTexts: Bool
 
-    init(_ description: DatasetDescription, mediaFolder: String) {
+    init(
+        _ description: DatasetDescription, mediaFolder: String, purpose: DataPurpose = .answers,
+        readsTexts: Bool = false
+    ) {
         self.description = description
+        self.purpose = purpose
+        self.readsTexts = readsTexts
         media = MediaResolver(mediaFolder: mediaFolder)
     }
 
@@ -33,15 +41,17 @@ struct RecordConverter {
     mutating func convert(_ written: Record) throws(DataError) -> ConvertedRow {
         let origin = RowOrigin(dataset: description.name, file: written.file, row: written.row)
         let turns: Turns
+        let preference: RowPreference?
         let tools: String?
         let inline: InlineMedia
         let record: Record
         do {
-            (record, inline) = try withTextContent(written)
-            switch description.formatting {
-            case .alpaca: turns = try alpacaTurns(record)
-            case .sharegpt: turns = try sharegptTurns(record)
-            case .openai: turns = try openaiTurns(record)
+            (record, inline) = try withTextContent(withToolMessages(written))
+            try refuseBoxes(record)
+            switch purpose {
+            case .answers: (turns, preference) = (try self.turns(record), nil)
+            case .pairs: (turns, preference) = try pair(record)
+            case .verdicts: (turns, preference) = try verdict(record)
             }
             tools = try jsonText(record, description.columns.tools)
         } catch {
@@ -51,18 +61,28 @@ struct RecordConverter {
         let conversation = Conversation(
             system: turns.system, tools: tools, messages: turns.messages,
             images: try sources(inline.images, columns.images, record, origin),
-            videos: try sources(inline.videos, columns.videos, record, origin),
+            videos: try sources(inline.videos, columns.videos, areVideos: true, record, origin),
             audios: try sources(inline.audios, columns.audios, record, origin))
         try checkMarks(conversation, origin)
-        return .kept(DataRow(conversation: conversation, origin: origin))
+        return .kept(DataRow(conversation: conversation, origin: origin, preference: preference))
+    }
+
+    /// The turns of a row, an answer last.
+    func turns(_ record: Record) throws(Unusable) -> Turns {
+        switch description.formatting {
+        case .alpaca: return try alpacaTurns(record)
+        case .sharegpt: return try sharegptTurns(record)
+        case .openai: return try openaiTurns(record)
+        }
     }
 
     /// The media within a row's messages, else those of a column.
     private mutating func sources(
-        _ inline: [JSONValue], _ column: String?, _ record: Record, _ origin: RowOrigin
+        _ inline: [JSONValue], _ column: String?, areVideos: Bool = false, _ record: Record, _ origin: RowOrigin
     ) throws(DataError) -> [MediaSource] {
-        if !inline.isEmpty { return try media.sources(.array(inline), column: "content", origin: origin) }
-        return try media.sources(column.flatMap { record[$0] }, column: column, origin: origin)
+        let value = inline.isEmpty ? column.flatMap { record[$0] } : .array(inline)
+        return try media.sources(
+            value, column: inline.isEmpty ? column : "content", areVideos: areVideos, origin: origin)
     }
 
     /// The text of a column; nil when it is empty, null or not there.
@@ -101,10 +121,14 @@ struct RecordConverter {
             guard let column = column ?? (count > 0 ? description.columns.messages : nil) else { continue }
             let numMarks = conversation.messages.reduce(0) { $0 + $1.content.ranges(of: mark).count }
             guard numMarks != count else { continue }
+            let remedy =
+                numMarks > count
+                ? "name a file for each, or remove the marks that stand for none"
+                : "write one \(mark) where each belongs"
             throw DataError(
                 """
                 the row has \(numMarks) \(mark) mark\(numMarks == 1 ? "" : "s") in its text, but \(count) in the column \
-                '\(column)': write one \(mark) where each belongs
+                '\(column)': \(remedy)
                 """, dataset: origin.dataset, file: origin.file, row: origin.row)
         }
     }

@@ -6,11 +6,14 @@ public struct BatchLoader: Sendable {
         public var epoch: Int
         /// The batches of that epoch that were given out.
         public var batch: Int
+        /// Streaming: the next sample of that epoch.
+        public var sample: Int?
 
         /// A place; the beginning of the run when nothing is given.
-        public init(epoch: Int = 0, batch: Int = 0) {
+        public init(epoch: Int = 0, batch: Int = 0, sample: Int? = nil) {
             self.epoch = epoch
             self.batch = batch
+            self.sample = sample
         }
     }
 
@@ -22,6 +25,16 @@ public struct BatchLoader: Sendable {
         public let epoch: Int
         /// Whether they are the last of their epoch.
         public let endsEpoch: Bool
+        /// Batches of the epoch that are given out, these included.
+        public let numBatchesDone: Int
+
+        /// An update.
+        public init(batches: [[Int]], epoch: Int, endsEpoch: Bool, numBatchesDone: Int) {
+            self.batches = batches
+            self.epoch = epoch
+            self.endsEpoch = endsEpoch
+            self.numBatchesDone = numBatchesDone
+        }
     }
 
     /// The order of the samples.
@@ -63,7 +76,7 @@ public struct BatchLoader: Sendable {
         let batches = (cursor.batch..<last).map { batch in
             Array(indices[(batch * batchSize)..<min((batch + 1) * batchSize, order.count)])
         }
-        let update = Update(batches: batches, epoch: cursor.epoch, endsEpoch: last == numBatches)
+        let update = Update(batches: batches, epoch: cursor.epoch, endsEpoch: last == numBatches, numBatchesDone: last)
         if update.endsEpoch {
             cursor = Cursor(epoch: cursor.epoch + 1)
             indices = order.indices(epoch: cursor.epoch)

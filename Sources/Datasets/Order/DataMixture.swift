@@ -6,6 +6,10 @@ public enum DataMixture: Sendable, Hashable {
     case interleavedUnder(probabilities: [Double]?)
     /// By turns, or drawn with probabilities, until every row was there; rows of smaller data sets come several times.
     case interleavedOver(probabilities: [Double]?)
+    /// By turns, or drawn with probabilities, until every row was there; a data set that is used up is passed over.
+    case interleavedOnce(probabilities: [Double]?)
+
+    private enum Stop { case first, last, lastWithoutRepetition }
 
     /// The rows of the mixture as indices into the concatenation of data sets with these many rows.
     ///
@@ -21,37 +25,46 @@ public enum DataMixture: Sendable, Hashable {
             return (0..<(counts.min() ?? 0)).flatMap { row in offsets.map { $0 + row } }
         case .interleavedOver(nil):
             return (0..<(counts.max() ?? 0)).flatMap { row in zip(offsets, counts).map { $0 + row % $1 } }
-        case .interleavedUnder(let probabilities?):
-            return try drawn(counts, offsets, probabilities, seed, isOver: false)
-        case .interleavedOver(let probabilities?):
-            return try drawn(counts, offsets, probabilities, seed, isOver: true)
+        case .interleavedOnce(nil):
+            return (0..<(counts.max() ?? 0)).flatMap { row in
+                zip(offsets, counts).compactMap { row < $1 ? $0 + row : nil }
+            }
+        case .interleavedUnder(let probabilities?): return try drawn(counts, offsets, probabilities, seed, .first)
+        case .interleavedOver(let probabilities?): return try drawn(counts, offsets, probabilities, seed, .last)
+        case .interleavedOnce(let probabilities?):
+            return try drawn(counts, offsets, probabilities, seed, .lastWithoutRepetition)
         }
     }
 
-    private func drawn(_ counts: [Int], _ offsets: [Int], _ probabilities: [Double], _ seed: Int, isOver: Bool)
-        throws(DataError) -> [Int]
-    {
-        guard probabilities.count == counts.count else {
-            throw DataError("`interleave_probs` has \(probabilities.count) numbers for \(counts.count) data sets")
+    /// `Generator.choice(p:)`: the first place where the running sum exceeds a uniform number.
+    static func runningSums(_ probabilities: [Double], count: Int, allowsZero: Bool) throws(DataError) -> [Double] {
+        guard probabilities.count == count else {
+            throw DataError("`interleave_probs` has \(probabilities.count) numbers for \(count) data sets")
         }
         let sum = probabilities.reduce(0, +)
-        guard probabilities.allSatisfy({ $0 >= 0 }), abs(sum - 1) < 1e-8, !isOver || !probabilities.contains(0),
-            !counts.contains(0)
+        guard probabilities.allSatisfy({ $0 >= 0 }), abs(sum - 1) < 1e-8, allowsZero || !probabilities.contains(0)
         else {
             throw DataError("`interleave_probs` must be above 0 and add up to 1; they are \(probabilities)")
         }
-        // `Generator.choice(p:)`: the first place where the running sum exceeds a uniform number.
         var sums: [Double] = []
         for probability in probabilities { sums.append((sums.last ?? 0) + probability) }
         let last = sums.last ?? 1
-        sums = sums.map { $0 / last }
+        return sums.map { $0 / last }
+    }
+
+    private func drawn(_ counts: [Int], _ offsets: [Int], _ probabilities: [Double], _ seed: Int, _ stop: Stop)
+        throws(DataError) -> [Int]
+    {
+        let sums = try Self.runningSums(probabilities, count: counts.count, allowsZero: stop == .first)
+        guard !counts.contains(0) else { throw DataError("a data set without rows cannot be interleaved") }
         var random = NumPyRandom(seed: UInt64(bitPattern: Int64(seed)))
         var next = counts.map { _ in 0 }
         var isExhausted = counts.map { _ in false }
         var result: [Int] = []
-        while isOver ? isExhausted.contains(false) : !isExhausted.contains(true) {
+        while stop == .first ? !isExhausted.contains(true) : isExhausted.contains(false) {
             let draw = random.uniform()
             let source = sums.firstIndex { $0 > draw } ?? counts.count - 1
+            if stop == .lastWithoutRepetition, isExhausted[source] { continue }
             result.append(offsets[source] + next[source])
             next[source] += 1
             if next[source] >= counts[source] {

@@ -17,6 +17,9 @@ struct MersenneTwister: Sendable {
         }
     }
 
+    /// The word of the state that is used next, the first one when all are used.
+    var stateWord: UInt32 { state[index == Self.size ? 0 : index] }
+
     /// The next 32 random bits.
     mutating func next() -> UInt32 {
         if index == Self.size { refill() }

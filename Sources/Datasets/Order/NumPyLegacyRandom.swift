@@ -7,6 +7,12 @@ public struct NumPyLegacyRandom: Sendable {
     /// The generator after `numpy.random.seed(seed)`.
     public init(seed: UInt32) { generator = MersenneTwister(seed: seed) }
 
+    /// The word of the state that is used next, the first one when all are used.
+    var stateWord: UInt32 { generator.stateWord }
+
+    /// Leaves out numbers of 32 bits.
+    mutating func skip(_ count: Int) { for _ in 0..<count { _ = generator.next() } }
+
     /// A whole number from 0 to `maximum`, both included; numbers above are drawn again.
     private mutating func bounded(_ maximum: Int) -> Int {
         if maximum <= 0 { return 0 }

@@ -55,6 +55,22 @@ public struct NumPyRandom: Sendable {
         }
     }
 
+    /// `Generator.integers(0, bound, size=count)`: whole numbers below a bound of at most 2³² (Lemire's method).
+    mutating func integers(below bound: Int, count: Int) -> [Int] {
+        guard bound > 1 else { return [Int](repeating: 0, count: count) }
+        let width = UInt64(bound), threshold = (UInt64(1) << 32) % width
+        return (0..<count).map { _ in
+            var product = UInt64(next32()) * width
+            while product & 0xFFFF_FFFF < threshold { product = UInt64(next32()) * width }
+            return Int(product >> 32)
+        }
+    }
+
+    /// `Generator.shuffle(list)`.
+    mutating func shuffle(_ list: inout [Int]) {
+        for index in stride(from: list.count - 1, to: 0, by: -1) { list.swapAt(index, bounded(index)) }
+    }
+
     /// `Generator.permutation(count)`; `count` is below 2³².
     public mutating func permutation(_ count: Int) -> [Int] {
         var result = Array(0..<max(count, 0))

@@ -14,6 +14,8 @@ public struct DataReport: Sendable, Hashable {
     public private(set) var numRead = 0
     /// Rows that were cut to the longest length; counted by whoever encodes them.
     public private(set) var numTruncated = 0
+    /// The first of them, as far as their places were told.
+    public private(set) var truncatedRows: [RowOrigin] = []
     /// Rows that were left out, by reason, in the order in which the reasons came up.
     public private(set) var dropped: [Dropped] = []
     /// What else the user should see, such as images found elsewhere.
@@ -36,6 +38,12 @@ public struct DataReport: Sendable, Hashable {
     /// Counts a row as cut.
     public mutating func truncate(_ count: Int = 1) { numTruncated += count }
 
+    /// Counts a row as cut, with its place.
+    public mutating func truncate(_ origin: RowOrigin) {
+        truncate()
+        if truncatedRows.count < Self.maxNamedRows { truncatedRows.append(origin) }
+    }
+
     /// Counts a row as left out.
     public mutating func drop(_ reason: DropReason, _ origin: RowOrigin) {
         if let index = dropped.firstIndex(where: { $0.reason == reason }) {
@@ -55,6 +63,7 @@ public struct DataReport: Sendable, Hashable {
     public mutating func merge(_ other: DataReport) {
         numRead += other.numRead
         numTruncated += other.numTruncated
+        truncatedRows += other.truncatedRows.prefix(max(0, Self.maxNamedRows - truncatedRows.count))
         for item in other.dropped {
             if let index = dropped.firstIndex(where: { $0.reason == item.reason }) {
                 dropped[index].count += item.count

@@ -25,11 +25,14 @@ public struct DataRow: Sendable, Hashable {
     public var conversation: Conversation
     /// The file and row.
     public var origin: RowOrigin
+    /// What is known about how good the answer is; nil where it is simply to be learned.
+    public var preference: RowPreference?
 
     /// A sample.
-    public init(conversation: Conversation, origin: RowOrigin) {
+    public init(conversation: Conversation, origin: RowOrigin, preference: RowPreference? = nil) {
         self.conversation = conversation
         self.origin = origin
+        self.preference = preference
     }
 }
 

@@ -7,19 +7,31 @@ public struct DatasetCatalog: Sendable {
     public let folder: String
     /// Folder that the paths of media start from.
     public let mediaFolder: String
+    /// What the rows are for.
+    public let purpose: DataPurpose
+    /// Whether rows are texts to be learned as a whole (stage pt): answers may be missing.
+    public var readsTexts = false
+    /// LLaMA-Factory's `dataset_dir: ONLINE`: names are those of a hub's data sets.
+    private let isOnline: Bool
+    /// Is told, from any thread, of which data set how many rows were checked, of how many.
+    public var progress: (@Sendable (_ dataset: String, _ done: Int, _ total: Int) -> Void)?
     /// What dataset_info.json says; a failure only matters when a name is looked up in it.
     private let info: Result<DatasetInfo, DataError>
 
     /// - Parameters:
     ///   - folder: LLaMA-Factory's `dataset_dir`.
     ///   - mediaFolder: LLaMA-Factory's `media_dir`; `folder` when nil.
-    public init(folder: String, mediaFolder: String? = nil) throws(DataError) {
-        if folder == "ONLINE" || folder.hasPrefix("REMOTE:") {
+    ///   - purpose: what the rows are for: answers to learn, pairs, or answers with a verdict.
+    public init(folder: String, mediaFolder: String? = nil, purpose: DataPurpose = .answers) throws(DataError) {
+        if folder.hasPrefix("REMOTE:") {
             throw DataError(
-                "`dataset_dir: \(folder)` names data that would have to be downloaded, which is not supported")
+                "`dataset_dir: \(folder)` is not supported: download it (anneal download --type dataset) and name its folder"
+            )
         }
+        isOnline = folder == "ONLINE"
         self.folder = folder
         self.mediaFolder = mediaFolder ?? folder
+        self.purpose = purpose
         let path = MediaResolver.join(folder, "dataset_info.json")
         info = Result { () throws(DataError) in try DatasetInfo(path: path) }
     }
@@ -30,8 +42,8 @@ public struct DatasetCatalog: Sendable {
     /// Reads a data set and converts its rows.
     ///
     /// - Parameters:
-    ///   - name: a name in dataset_info.json, or the path of a data file (or of a folder of such files) in one of ms-swift's forms;
-    ///     either may end with "#500", which draws so many rows.
+    ///   - name: a name in dataset_info.json, the path of a data file (or of a folder of such files), or a hub's data set
+    ///     ("HF::org/name", "MS::org/name:subset") in one of ms-swift's forms; each may end with "#500", which draws so many rows.
     ///   - maxSamples: rows to use at most, from the beginning (after `num_samples` of the entry were drawn).
     ///   - random: NumPy's global generator, from which `num_samples` draws; it goes on from data set to data set.
     /// - Throws: `DataError`, also when no row can be used.
@@ -61,11 +73,19 @@ public struct DatasetCatalog: Sendable {
         var description = DatasetDescription(name: name, path: name)
         var files: [String]
         if isRegistered {
-            description = try info.get().description(of: name)
-            files = try DataFiles.files(at: MediaResolver.join(folder, description.path))
+            description = try info.get().description(of: name, readsTexts: readsTexts)
+            try purpose.check(description)
+            if let hub = description.hub {
+                files = try hub.files()
+            } else {
+                files = try DataFiles.files(at: MediaResolver.join(folder, description.path))
+            }
+        } else if let hub = HubData(name: name) ?? (isOnline ? HubData(host: nil, text: name) : nil) {
+            files = try hub.files()
         } else if let path = path(of: name) {
             files = try DataFiles.files(at: path)
         } else {
+            if let missing = DataFiles.missing(name, folder: folder) { throw missing }
             // Neither: say what is wrong with the list of data sets, or that it has no such name.
             _ = try info.get().description(of: name)
             files = []
@@ -79,9 +99,11 @@ public struct DatasetCatalog: Sendable {
                 // A column may first come up behind the limit.
                 missing = missingColumn(in: try DataFiles.read(files, limit: nil), description)
             }
-            if let missing { throw missing }
+            if let missing { throw records.first?.labelStudioError ?? missing }
         } else {
-            description = try .detected(name: name, path: name, records: records)
+            if let export = records.first?.labelStudioError { throw export }
+            description = try .detected(
+                name: name, path: name, records: records, readsTexts: readsTexts, purpose: purpose)
             let unused = description.unusedColumns(of: records)
             if !unused.isEmpty {
                 report.warn(
@@ -89,10 +111,17 @@ public struct DatasetCatalog: Sendable {
             }
         }
         if let count = description.numSamples {
-            records = random.sample(of: records.count, count: count).map { records[$0] }
-            if let maxSamples { records = Array(records.prefix(maxSamples)) }
+            let drawn = random.sample(of: records.count, count: count)
+            records = records.selecting(drawn.prefix(maxSamples ?? .max))
         }
-        return try convert(records, description, report)
+        let converter = RecordConverter(
+            description, mediaFolder: mediaFolder, purpose: purpose, readsTexts: readsTexts)
+        let dataset = try LoadedDataset(
+            records, converter, files: files, warnings: report.warnings, progress: progress)
+        if !(0..<dataset.count).contains(where: dataset.isKept) {
+            throw DataError("no row can be used.\n\(dataset.report)", dataset: description.name)
+        }
+        return dataset
     }
 
     /// Draws rows as ms-swift does: of those that can be used. The others keep being counted, at the end.
@@ -101,28 +130,10 @@ public struct DatasetCatalog: Sendable {
     ) throws(DataError) -> LoadedDataset {
         guard sampled.count > 0 else { throw DataError("`#0` takes no row: write the number of rows to draw") }
         let whole = try loadUnnamed(sampled.base, maxSamples: nil, random: &random)
-        let usable = whole.rows.filter { $0.kept != nil }
-        var rows = random.repeatedSample(of: usable.count, count: sampled.count).map { usable[$0] }
-        if let maxSamples { rows = Array(rows.prefix(maxSamples)) }
-        return LoadedDataset(
-            name: name, rows: rows + whole.rows.filter { $0.kept == nil }, warnings: whole.warnings)
-    }
-
-    private func convert(_ records: [Record], _ description: DatasetDescription, _ start: DataReport) throws(DataError)
-        -> LoadedDataset
-    {
-        var report = start
-        var converter = RecordConverter(description, mediaFolder: mediaFolder)
-        var rows: [ConvertedRow] = []
-        rows.reserveCapacity(records.count)
-        for record in records { rows.append(try converter.convert(record)) }
-        if let error = converter.media.missingError(dataset: description.name) { throw error }
-        converter.media.warnings.forEach { report.warn($0) }
-        let dataset = LoadedDataset(name: description.name, rows: rows, warnings: report.warnings)
-        if !dataset.rows.contains(where: { $0.kept != nil }) {
-            throw DataError("no row can be used.\n\(dataset.report)", dataset: description.name)
-        }
-        return dataset
+        let usable = (0..<whole.count).filter(whole.isKept)
+        let drawn = random.repeatedSample(of: usable.count, count: sampled.count).prefix(maxSamples ?? .max)
+        let unusable = (0..<whole.count).filter { !whole.isKept($0) }
+        return whole.selecting(drawn.map { usable[$0] } + unusable, name: name)
     }
 
     /// The path that a name stands for: as it is, or below the data folder.
@@ -132,17 +143,18 @@ public struct DatasetCatalog: Sendable {
     }
 
     /// An error for a column that the entry names and no row has.
-    private func missingColumn(in records: [Record], _ description: DatasetDescription) -> DataError? {
-        var keys: Set<String> = []
-        for record in records { keys.formUnion(record.members.map(\.key)) }
+    private func missingColumn(in records: RecordList, _ description: DatasetDescription) -> DataError? {
+        let keys = records.keys
         let columns = description.columns
         let isAlpaca = description.formatting == .alpaca
         let named: [(String, String?)] = [
             ("prompt", isAlpaca ? columns.prompt : nil),
             ("query", isAlpaca && description.namesColumns ? columns.query : nil),
-            ("response", isAlpaca ? columns.response : nil), ("history", isAlpaca ? columns.history : nil),
+            ("response", isAlpaca && !readsTexts && columns.chosen == nil ? columns.response : nil),
+            ("history", isAlpaca ? columns.history : nil),
             ("messages", isAlpaca ? nil : columns.messages), ("system", columns.system), ("tools", columns.tools),
             ("images", columns.images), ("videos", columns.videos), ("audios", columns.audios),
+            ("chosen", columns.chosen), ("rejected", columns.rejected), ("kto_tag", columns.ktoTag),
         ]
         for (key, column) in named {
             guard let column, !keys.contains(column) else { continue }

@@ -3,11 +3,16 @@ import JSON
 extension DatasetDescription {
     /// Describes a data file that is in no dataset_info.json from its columns, by ms-swift's rules.
     ///
-    /// - Parameter records: the rows of the file; the columns of all are looked at, and the messages of the first.
+    /// - Parameters:
+    ///   - records: the rows of the file; the columns of all are looked at, and the messages of the first.
+    ///   - readsTexts: whether a column `text` (else `content`) alone will do.
     /// - Throws: an error that names the columns when they are none of the known forms.
-    static func detected(name: String, path: String, records: [Record]) throws(DataError) -> DatasetDescription {
-        var keys: Set<String> = []
-        for record in records { keys.formUnion(record.members.map(\.key)) }
+    static func detected(
+        name: String, path: String, records: RecordList, readsTexts: Bool, purpose: DataPurpose = .answers
+    )
+        throws(DataError) -> DatasetDescription
+    {
+        let keys = records.keys
         func column(_ names: String...) -> String? { names.first(where: keys.contains) }
         var description = DatasetDescription(name: name, path: path)
         description.columns = .none
@@ -17,20 +22,24 @@ extension DatasetDescription {
         description.columns.videos = column("videos", "video")
         description.columns.audios = column("audios", "audio")
         description.messageLoss = "loss"
-        if let messages = column("messages", "conversations", "conversation") {
+        try description.detectPreference(keys, purpose)
+        if readsTexts, let text = column("text", "content") {
+            description.columns.prompt = text
+        } else if let messages = column("messages", "conversations", "conversation") {
             description.formatting = .sharegpt
             description.columns.messages = messages
             description.tags = detectedTags(records.lazy.compactMap { $0[messages]?.arrayValue?.first }.first)
-        } else if keys.contains("instruction"), keys.contains("output") {
+        } else if keys.contains("instruction"), keys.contains("output"), description.columns.chosen == nil {
             description.columns.prompt = "instruction"
             description.columns.query = column("input")
             description.columns.response = "output"
             description.columns.history = column("history")
         } else if let query = column("query", "prompt", "input", "instruction", "question", "problem"),
-            let response = column(
-                "response", "answer", "output", "targets", "target", "answer_key", "answers", "solution", "text",
-                "completion",
-                "content")
+            let response = description.columns.chosen
+                ?? column(
+                    "response", "answer", "output", "targets", "target", "answer_key", "answers", "solution", "text",
+                    "completion",
+                    "content")
         {
             description.columns.prompt = query
             description.columns.response = response
@@ -47,15 +56,13 @@ extension DatasetDescription {
     }
 
     /// Columns of the rows that a detected description does not use.
-    func unusedColumns(of records: [Record]) -> [String] {
+    func unusedColumns(of records: RecordList) -> [String] {
         let used = [
             columns.prompt, columns.query, columns.response, columns.history, columns.messages, columns.system,
             columns.tools,
-            columns.images, columns.videos, columns.audios,
+            columns.images, columns.videos, columns.audios, columns.chosen, columns.rejected, columns.ktoTag,
         ].compactMap(\.self)
-        var unused: Set<String> = []
-        for record in records { unused.formUnion(record.members.map(\.key)) }
-        return unused.subtracting(used).sorted()
+        return records.keys.subtracting(used).sorted()
     }
 
     private static func detectedTags(_ message: JSONValue?) -> Tags {

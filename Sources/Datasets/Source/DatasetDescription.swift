@@ -32,6 +32,12 @@ public struct DatasetDescription: Sendable, Hashable {
         public var videos: String?
         /// Paths of sounds.
         public var audios: String?
+        /// The better answer of a pair.
+        public var chosen: String?
+        /// The worse answer of a pair.
+        public var rejected: String?
+        /// Whether the answer is a good one.
+        public var ktoTag: String?
 
         /// LLaMA-Factory's defaults.
         public init() {}
@@ -72,8 +78,12 @@ public struct DatasetDescription: Sendable, Hashable {
     public var name: String
     /// The file, or the folder of files, as dataset_info.json names it.
     public var path: String
+    /// The data set on a hub that the rows come from; nil for files.
+    public var hub: HubData?
     /// How a row holds its conversation.
     public var formatting = Formatting.alpaca
+    /// Whether a row holds two answers, the better one first.
+    public var isRanking = false
     /// The columns.
     public var columns = Columns()
     /// The keys and speakers of messages.

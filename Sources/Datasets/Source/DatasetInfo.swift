@@ -10,7 +10,11 @@ public struct DatasetInfo: Sendable {
     /// Reads a dataset_info.json.
     public init(path: String) throws(DataError) {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw DataError("there is no such file: it should list the data sets of its folder", file: path)
+            throw DataError(
+                """
+                there is no such file: it should list the data sets of its folder (`dataset_dir`); a file is named by its path, a \
+                hub's data set as HF::organisation/name
+                """, file: path)
         }
         try self.init(data, path: path)
     }
@@ -35,15 +39,16 @@ public struct DatasetInfo: Sendable {
 
     /// The description of a data set.
     ///
+    /// - Parameter readsTexts: whether rows are texts (stage pt), which need no answers.
     /// - Throws: an error that names what is wrong with the entry, or the nearest name.
-    public func description(of name: String) throws(DataError) -> DatasetDescription {
+    public func description(of name: String, readsTexts: Bool = false) throws(DataError) -> DatasetDescription {
         guard let entry = entries.last(where: { $0.name == name })?.value else {
             throw DataError(
                 "undefined data set '\(name)'" + NearestName.hint(for: name, among: names, plural: "data sets"),
                 file: path)
         }
         let reader = EntryReader(name: name, entry: entry, path: path)
-        return try reader.description()
+        return try reader.description(readsTexts: readsTexts)
     }
 }
 
@@ -67,31 +72,33 @@ private struct EntryReader {
 
     func error(_ message: String) -> DataError { DataError(message, dataset: name, file: path) }
 
-    func description() throws(DataError) -> DatasetDescription {
+    func description(readsTexts: Bool) throws(DataError) -> DatasetDescription {
         guard let members = entry.members else { throw error("the entry should be an object {…}, it is \(entry.kind)") }
         try checkKeys(members.map(\.key), known: Self.keys, where: "")
-        for key in ["hf_hub_url", "ms_hub_url", "om_hub_url", "script_url", "cloud_file_name"] where entry[key] != nil {
-            throw error("`\(key)` names data that would have to be downloaded, which is not supported: use `file_name`")
-        }
-        guard let file = try text("file_name", in: entry), !file.isEmpty else {
+        let hub = try self.hub()
+        let name = try text("file_name", in: entry)
+        guard let file = hub?.id ?? name, !file.isEmpty else {
             throw error("`file_name` is missing: name the data set's file or folder")
         }
-        var description = DatasetDescription(name: name, path: file)
+        var description = DatasetDescription(name: self.name, path: file)
+        description.hub = hub
         if let formatting = try text("formatting", in: entry) {
             guard let known = DatasetDescription.Formatting(rawValue: formatting) else {
                 throw error("`formatting` is '\(formatting)': write `alpaca`, `sharegpt` or `openai`")
             }
             description.formatting = known
         }
-        if let ranking = entry["ranking"], !ranking.isNull, ranking != .bool(false) {
-            throw error(
-                "`ranking` data are for the stages rm and dpo: they are not applicable in the current training stage")
+        if let ranking = entry["ranking"], !ranking.isNull {
+            guard let isRanking = ranking.boolValue else { throw error("`ranking` should be true or false") }
+            description.isRanking = isRanking
         }
-        for key in ["subset", "folder"] where !(entry[key] ?? .null).isNull {
-            throw error("`\(key)` only applies to downloaded data, which are not supported: remove it")
-        }
-        if let split = try text("split", in: entry), split != "train" {
-            throw error("`split` is '\(split)': a file has the split `train` only")
+        if hub == nil {
+            for key in ["subset", "folder"] where !(entry[key] ?? .null).isNull {
+                throw error("`\(key)` only applies to data of a hub: remove it")
+            }
+            if let split = try text("split", in: entry), split != "train" {
+                throw error("`split` is '\(split)': a file has the split `train` only")
+            }
         }
         if let count = entry["num_samples"], !count.isNull {
             guard let number = count.intValue, number > 0 else {
@@ -104,18 +111,35 @@ private struct EntryReader {
             description.namesColumns = true
         }
         if let tags = entry["tags"] { description.tags = try self.tags(tags) }
-        try checkCompleteness(of: description)
+        try checkCompleteness(of: description, readsTexts: readsTexts)
         return description
+    }
+
+    /// The data set on a hub, by LLaMA-Factory's rule: ModelScope's where the environment asks for it or no other is named.
+    private func hub() throws(DataError) -> HubData? {
+        let huggingFace = try text("hf_hub_url", in: entry)
+        let modelScope = try text("ms_hub_url", in: entry)
+        guard huggingFace != nil || modelScope != nil else {
+            for key in ["om_hub_url", "script_url", "cloud_file_name"] where !(entry[key] ?? .null).isNull {
+                throw error(
+                    "`\(key)` names a place that data are not read from: use `file_name`, `hf_hub_url` or `ms_hub_url`")
+            }
+            return nil
+        }
+        let wish = ProcessInfo.processInfo.environment["USE_MODELSCOPE_HUB"]?.lowercased() ?? ""
+        let host: HubData.Host =
+            modelScope != nil && (huggingFace == nil || ["1", "true", "y"].contains(wish)) ? .modelScope : .huggingFace
+        var hub = HubData(host: host, id: (host == .modelScope ? modelScope : huggingFace) ?? "")
+        hub.subset = try text("subset", in: entry)
+        hub.folder = try text("folder", in: entry)
+        hub.split = try text("split", in: entry) ?? "train"
+        return hub
     }
 
     /// Columns that are not listed are none: the defaults hold only when there is no `columns` at all.
     private func columns(_ value: JSONValue) throws(DataError) -> DatasetDescription.Columns {
         guard let members = value.members else { throw error("`columns` should be an object {…}, it is \(value.kind)") }
         try checkKeys(members.map(\.key), known: Self.columnKeys, where: "`columns`: ")
-        for key in ["chosen", "rejected", "kto_tag"] where !(value[key] ?? .null).isNull {
-            throw error(
-                "`columns`: `\(key)` is for preference training: it is not applicable in the current training stage")
-        }
         var columns = DatasetDescription.Columns.none
         columns.prompt = try text("prompt", in: value)
         columns.query = try text("query", in: value)
@@ -127,6 +151,9 @@ private struct EntryReader {
         columns.images = try text("images", in: value)
         columns.videos = try text("videos", in: value)
         columns.audios = try text("audios", in: value)
+        columns.chosen = try text("chosen", in: value)
+        columns.rejected = try text("rejected", in: value)
+        columns.ktoTag = try text("kto_tag", in: value)
         return columns
     }
 
@@ -145,13 +172,16 @@ private struct EntryReader {
         return tags
     }
 
-    private func checkCompleteness(of description: DatasetDescription) throws(DataError) {
+    private func checkCompleteness(of description: DatasetDescription, readsTexts: Bool) throws(DataError) {
+        if description.isRanking, description.columns.chosen == nil || description.columns.rejected == nil {
+            throw error("`ranking` data need `chosen` and `rejected` in `columns`: name the columns of the two answers")
+        }
         switch description.formatting {
         case .alpaca:
             if description.columns.prompt == nil, description.columns.query == nil {
                 throw error("`columns` lists neither `prompt` nor `query`: columns that are not listed do not exist")
             }
-            if description.columns.response == nil {
+            if description.columns.response == nil, !readsTexts, !description.isRanking {
                 throw error("`columns` does not list `response`: without it there is nothing to learn in the stage sft")
             }
         case .sharegpt, .openai:

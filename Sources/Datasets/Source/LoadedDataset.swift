@@ -1,30 +1,112 @@
-/// A data set that was read: its rows in order, those that cannot be used among them.
+/// A data set whose rows were read once and are read again when they are asked for: those that cannot be used among them.
 ///
 /// Unusable rows keep their place until the data are merged and split, as in LLaMA-Factory, so that the split is the same.
 public struct LoadedDataset: Sendable {
     /// The data set's name.
     public let name: String
-    /// All rows.
-    public let rows: [ConvertedRow]
     /// What the user should see.
     public let warnings: [String]
+    /// What identifies the data set's rows as they are converted: files' bytes, description, media.
+    let identity: DatasetIdentity
+    private let records: RecordList
+    private let converter: RecordConverter
+    private let survey: RowSurvey
 
-    /// A data set of converted rows.
-    public init(name: String, rows: [ConvertedRow], warnings: [String] = []) {
-        self.name = name
-        self.rows = rows
-        self.warnings = warnings
+    /// Converts all rows once.
+    ///
+    /// - Throws: what makes the data set useless until it is repaired, such as missing media.
+    init(
+        _ records: RecordList, _ converter: RecordConverter, files: [String], warnings: [String],
+        progress: (@Sendable (String, Int, Int) -> Void)?
+    ) throws(DataError) {
+        var surveyed = converter
+        survey = try RowSurvey(records, &surveyed, progress)
+        if let error = surveyed.media.missingError(dataset: converter.description.name) { throw error }
+        name = converter.description.name
+        self.records = records
+        self.converter = converter
+        self.warnings = warnings + surveyed.media.warnings
+        identity = DatasetIdentity(
+            files: files,
+            conversion:
+                "\(converter.description) \(converter.media.mediaFolder) \(converter.readsTexts) \(converter.purpose)",
+            media: survey.mediaStamp)
     }
 
-    /// The rows that can be used, in order.
-    public var keptRows: [DataRow] { rows.compactMap(\.kept) }
+    private init(_ whole: LoadedDataset, name: String, rows: [Int]) {
+        self.name = name
+        warnings = whole.warnings
+        identity = whole.identity
+        records = whole.records.selecting(rows)
+        converter = whole.converter
+        survey = whole.survey.selecting(rows)
+    }
+
+    /// A data set of some of the rows, in this order, under another name; rows may come several times.
+    func selecting(_ rows: [Int], name: String) -> LoadedDataset { LoadedDataset(self, name: name, rows: rows) }
+
+    /// Number of rows.
+    public var count: Int { records.count }
+
+    /// A row, read and converted.
+    public func row(_ index: Int) -> ConvertedRow {
+        if let drop = survey.dropped[Int32(index)] { return .dropped(drop.reason, drop.origin) }
+        var converter = converter
+        let record = records[index]
+        do { return try converter.convert(record) } catch {
+            // It could be converted a moment ago.
+            let origin = RowOrigin(dataset: name, file: record.file, row: record.row)
+            return .dropped(DropReason("the file was changed while it was being used", isMistake: true), origin)
+        }
+    }
+
+    /// Where a row is, without reading it.
+    func origin(_ index: Int) -> RowOrigin {
+        let (file, row) = records.origin(index)
+        return RowOrigin(dataset: converter.description.name, file: file, row: row)
+    }
+
+    /// Whether a row can be used.
+    func isKept(_ index: Int) -> Bool { survey.dropped[Int32(index)] == nil }
+
+    /// The size of a row's texts; nil where tokens cannot be told from it, for the row has media or tools.
+    func textSize(_ index: Int) -> TextSize? { survey.sizes[index].isKnown ? survey.sizes[index] : nil }
+
+    /// All rows at once.
+    public var rows: [ConvertedRow] { (0..<count).map(row) }
+
+    /// The rows that can be used, in order, all at once.
+    public var keptRows: [DataRow] { (0..<count).lazy.filter(isKept).compactMap { row($0).kept } }
 
     /// What became of the rows.
     public var report: DataReport {
         var report = DataReport()
-        rows.forEach { report.count($0) }
+        for index in 0..<count { count(index, in: &report) }
         warnings.forEach { report.warn($0) }
         return report
+    }
+
+    /// Counts a row as read, and as left out when it is.
+    func count(_ index: Int, in report: inout DataReport) {
+        report.read()
+        if let drop = survey.dropped[Int32(index)] { report.drop(drop.reason, drop.origin) }
+    }
+}
+
+/// What identifies the rows of a data set.
+struct DatasetIdentity: Sendable {
+    let files: [String]
+    let conversion: String
+    let media: Fingerprint
+
+    /// Adds it to a hash; the files are read for it.
+    func add(to hash: inout Fingerprint) {
+        hash.add(conversion)
+        for file in files {
+            hash.add(file)
+            hash.add(contentsOf: file)
+        }
+        hash.combine(media)
     }
 }
 
@@ -33,13 +115,5 @@ extension ConvertedRow {
     public var kept: DataRow? {
         guard case .kept(let row) = self else { return nil }
         return row
-    }
-}
-
-extension DataReport {
-    /// Counts a row as read, and as left out when it is.
-    mutating func count(_ row: ConvertedRow) {
-        read()
-        if case .dropped(let reason, let origin) = row { drop(reason, origin) }
     }
 }

@@ -1,16 +1,22 @@
 import Foundation
 import JSON
 
-/// Reads CSV files as Hugging Face's `datasets` does: a header, then rows whose columns have the types that pandas finds.
+/// Reads CSV and TSV files as Hugging Face's `datasets` does: a header, then rows whose columns have the types that pandas finds.
 enum TableFile {
     /// Rows whose types are found together: Hugging Face's `chunksize`.
     static let chunkRows = 10_000
 
     /// Reads the rows of a file's bytes; `path` is only used in messages.
-    static func parse(_ data: Data, path: String, limit: Int? = nil) throws(DataError) -> [Record] {
+    static func parse(
+        _ data: Data, path: String, separator: TableTokenizer.Separator = .comma, limit: Int? = nil,
+        maxRowBytes: Int = RecordFile.maxRowBytes
+    ) throws(DataError) -> [Record] {
         if data.isEmpty { throw DataError("the file is empty; its first line should name the columns", file: path) }
         let result = data.withUnsafeBytes { raw -> Result<[Record], DataError> in
-            var reader = TableReader(TableTokenizer(raw.bindMemory(to: UInt8.self), path: path), path: path)
+            var reader = TableReader(
+                TableTokenizer(
+                    raw.bindMemory(to: UInt8.self), path: path, separator: separator, maxCellBytes: maxRowBytes),
+                path: path)
             do throws(DataError) { return .success(try reader.read(limit: limit ?? .max)) } catch {
                 return .failure(error)
             }
@@ -50,7 +56,7 @@ private struct TableReader {
         guard line.cells.count > header.count else { return }
         throw DataError(
             """
-            the row has \(line.cells.count) cells, the header names \(header.count) columns: put text that holds commas in \
+            the row has \(line.cells.count) cells, the header names \(header.count) columns: put text that holds \(tokenizer.separator) in \
             double quotes
             """, file: path, line: line.number, row: row)
     }

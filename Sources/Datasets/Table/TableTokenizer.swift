@@ -1,4 +1,4 @@
-/// Splits the bytes of a CSV file into cells as pandas' C tokenizer does with Hugging Face's settings.
+/// Splits the bytes of a CSV or TSV file into cells as pandas' C tokenizer does with Hugging Face's settings.
 ///
 /// A quote only counts at the beginning of a cell, two quotes within are one; \n, \r\n and \r end a row outside quotes; rows
 /// that are empty or hold only spaces are no rows. Source: pandas/_libs/src/parser/tokenizer.c (2.3).
@@ -11,17 +11,28 @@ struct TableTokenizer {
         var number: Int
     }
 
+    /// What stands between the cells of a row.
+    enum Separator: UInt8, CustomStringConvertible {
+        case comma = 0x2C
+        case tab = 0x09
+
+        var description: String { self == .comma ? "commas" : "tabs" }
+    }
+
     private let bytes: UnsafeBufferPointer<UInt8>
+    let separator: Separator
+    private let maxCellBytes: Int
     private let path: String
     private var offset: Int
     private var line = 1
 
     private static let quote = UInt8(ascii: "\"")
-    private static let comma = UInt8(ascii: ",")
     private static let newline = UInt8(ascii: "\n")
     private static let carriage = UInt8(ascii: "\r")
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>, path: String) {
+    init(_ bytes: UnsafeBufferPointer<UInt8>, path: String, separator: Separator, maxCellBytes: Int) {
+        self.maxCellBytes = maxCellBytes
+        self.separator = separator
         self.bytes = bytes
         self.path = path
         offset = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
@@ -37,9 +48,12 @@ struct TableTokenizer {
         while true {
             cell.removeAll(keepingCapacity: true)
             if offset < bytes.count, bytes[offset] == Self.quote { try readQuoted(&cell, first: first) }
-            while offset < bytes.count, !isEnd(bytes[offset]) {
+            while offset < bytes.count, cell.count <= maxCellBytes, !isEnd(bytes[offset]) {
                 cell.append(bytes[offset])
                 offset += 1
+            }
+            guard cell.count <= maxCellBytes else {
+                throw DataError(RecordFile.tooLong(maxCellBytes), file: path, line: line)
             }
             guard let text = String(validating: cell, as: UTF8.self) else {
                 throw DataError("the text is not UTF-8: save the file as UTF-8", file: path, line: line)
@@ -48,7 +62,7 @@ struct TableTokenizer {
             guard offset < bytes.count else { break }
             let end = bytes[offset]
             offset += 1
-            if end == Self.comma { continue }
+            if end == separator.rawValue { continue }
             if end == Self.carriage, offset < bytes.count, bytes[offset] == Self.newline { offset += 1 }
             line += 1
             break
@@ -56,12 +70,14 @@ struct TableTokenizer {
         return Line(cells: cells, number: first)
     }
 
-    private func isEnd(_ byte: UInt8) -> Bool { byte == Self.comma || byte == Self.newline || byte == Self.carriage }
+    private func isEnd(_ byte: UInt8) -> Bool {
+        byte == separator.rawValue || byte == Self.newline || byte == Self.carriage
+    }
 
     private mutating func readQuoted(_ cell: inout [UInt8], first: Int) throws(DataError) {
         let start = line
         offset += 1
-        while offset < bytes.count {
+        while offset < bytes.count, cell.count <= maxCellBytes {
             let byte = bytes[offset]
             offset += 1
             if byte == Self.quote {
@@ -72,6 +88,7 @@ struct TableTokenizer {
             }
             cell.append(byte)
         }
+        if cell.count > maxCellBytes { return }
         throw DataError(
             "the quoted text that starts here has no closing quote: write \"\" for a quote within text, and close it",
             file: path, line: start)
@@ -80,7 +97,9 @@ struct TableTokenizer {
     private mutating func skipBlankLines() {
         while offset < bytes.count {
             var end = offset
-            while end < bytes.count, bytes[end] == 0x20 || bytes[end] == 0x09 { end += 1 }
+            while end < bytes.count, bytes[end] != separator.rawValue, bytes[end] == 0x20 || bytes[end] == 0x09 {
+                end += 1
+            }
             guard end < bytes.count, bytes[end] == Self.newline || bytes[end] == Self.carriage else {
                 if end == bytes.count { offset = end }
                 return

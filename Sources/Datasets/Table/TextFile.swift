@@ -7,12 +7,17 @@ enum TextFile {
     static let column = "text"
 
     /// Reads the lines of a file's bytes; `path` is only used in messages. \n, \r\n and \r end a line; a byte order mark stays.
-    static func parse(_ data: Data, path: String, limit: Int? = nil) throws(DataError) -> [Record] {
+    static func parse(
+        _ data: Data, path: String, limit: Int? = nil, maxRowBytes: Int = RecordFile.maxRowBytes
+    ) throws(DataError) -> [Record] {
         var records: [Record] = []
         let limit = limit ?? .max
         var start = data.startIndex
         while start < data.endIndex, records.count < limit {
             let end = data[start...].firstIndex { $0 == 0x0A || $0 == 0x0D } ?? data.endIndex
+            guard end - start <= maxRowBytes else {
+                throw DataError(RecordFile.tooLong(maxRowBytes), file: path, line: records.count + 1)
+            }
             guard let text = String(validating: data[start..<end], as: UTF8.self) else {
                 throw DataError("the text is not UTF-8: save the file as UTF-8", file: path, line: records.count + 1)
             }

@@ -1,0 +1,93 @@
+import Dispatch
+import Media
+import Prompting
+import Synchronization
+
+/// What a first pass over the rows of a data set finds out, without keeping them.
+struct RowSurvey: Sendable {
+    /// The rows that cannot be used.
+    private(set) var dropped: [Int32: Drop] = [:]
+    /// The size of each row's texts.
+    private(set) var sizes: [TextSize] = []
+    /// Size and time of the files that the rows name.
+    private(set) var mediaStamp = Fingerprint()
+
+    struct Drop: Sendable {
+        let reason: DropReason
+        let origin: RowOrigin
+    }
+
+    /// What one part of the rows gave.
+    private struct Part: Sendable {
+        var survey = RowSurvey()
+        var media: MediaResolver
+        var failure: DataError?
+    }
+
+    private static let rowsPerPart = 512
+
+    init() {}
+
+    /// Converts all rows on all cores; `converter` gets to know the missing files and the warnings, in the order of the rows.
+    ///
+    /// - Throws: the first row's error that makes the data set useless.
+    init(
+        _ records: RecordList, _ converter: inout RecordConverter, _ progress: (@Sendable (String, Int, Int) -> Void)?
+    ) throws(DataError) {
+        let fresh = converter, name = converter.description.name, done = Atomic(0)
+        let numParts = (records.count + Self.rowsPerPart - 1) / Self.rowsPerPart
+        let parts = Mutex([Part?](repeating: nil, count: numParts))
+        DispatchQueue.concurrentPerform(iterations: numParts) { number in
+            let first = number * Self.rowsPerPart
+            let last = min(first + Self.rowsPerPart, records.count)
+            let part = Self.part(records, first..<last, fresh)
+            progress?(name, done.add(last - first, ordering: .relaxed).newValue, records.count)
+            parts.withLock { $0[number] = part }
+        }
+        sizes.reserveCapacity(records.count)
+        for case let part? in parts.withLock({ $0 }) {
+            if let failure = part.failure { throw failure }
+            dropped.merge(part.survey.dropped) { $1 }
+            sizes += part.survey.sizes
+            mediaStamp.combine(part.survey.mediaStamp)
+            converter.media.absorb(part.media)
+        }
+    }
+
+    private static func part(_ records: RecordList, _ range: Range<Int>, _ fresh: RecordConverter) -> Part {
+        var converter = fresh
+        var part = Part(media: fresh.media)
+        for row in range {
+            do throws(DataError) {
+                switch try converter.convert(records[row]) {
+                case .kept(let kept): part.survey.add(kept.conversation)
+                case .dropped(let reason, let origin):
+                    part.survey.dropped[Int32(row)] = Drop(reason: reason, origin: origin)
+                    part.survey.sizes.append(.unknown)
+                }
+            } catch {
+                part.failure = error
+                break
+            }
+        }
+        part.media = converter.media
+        return part
+    }
+
+    private mutating func add(_ conversation: Conversation) {
+        let media = conversation.images + conversation.videos + conversation.audios
+        for source in media { mediaStamp.add(stampOf: source) }
+        sizes.append(media.isEmpty ? TextSize(conversation) : .unknown)
+    }
+
+    /// The survey of some of the rows.
+    func selecting(_ rows: [Int]) -> RowSurvey {
+        var survey = RowSurvey()
+        survey.mediaStamp = mediaStamp
+        for (place, row) in rows.enumerated() {
+            survey.dropped[Int32(place)] = dropped[Int32(row)]
+            survey.sizes.append(sizes[row])
+        }
+        return survey
+    }
+}
