@@ -8,6 +8,8 @@ public final class LanguageModel: Module {
     public let vision: VisionTower?
     /// Nil when the output layer is the embedding table.
     private let output: LinearSlot?
+    /// Scores of a reward model, beside the output layer; not among `members`, for it has a file of its own.
+    public var valueHead: ValueHead?
     /// The names the weights were loaded under, kept so that they are saved alike.
     var weightLayout = WeightLayout.identity
 
@@ -34,11 +36,8 @@ public final class LanguageModel: Module {
     public var outputWeight: Tensor { (output?.layer as? Linear)?.weight.value ?? decoder.embedding.weight.value }
 
     /// Final hidden states [T, D] of a packed batch, in the dtype `compute` (the embeddings' own when nil).
-    /// With `recompute` a layer keeps only its input for the backward pass. `caches` hold the earlier positions of each
-    /// segment (one a segment, or none at all) and get this pass's keys and values.
-    public func hiddenStates(
-        _ input: ModelInput, caches: [KeyValueCache] = [], recompute: Bool = false, compute: DType? = nil
-    ) -> Tensor {
+    /// With `recompute` a layer keeps only its input for the backward pass.
+    public func hiddenStates(_ input: ModelInput, recompute: Bool = false, compute: DType? = nil) -> Tensor {
         var x = decoder.embedding(input.tokenIDs)
         let dtype = compute ?? x.dtype
         x = x.to(dtype)
@@ -48,7 +47,8 @@ public final class LanguageModel: Module {
                 x = x.replacingRows(at: media.tokenRows, with: tokens.to(dtype))
             }
         }
-        return decoder(x, positions: input.positions, offsets: input.offsets, caches: caches, recompute: recompute)
+        return decoder(
+            x, positions: input.positions, offsets: input.offsets, sharing: input.sharing, recompute: recompute)
     }
 
     /// Logits [T, V] of hidden states [T, D].

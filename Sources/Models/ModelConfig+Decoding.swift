@@ -39,6 +39,7 @@ extension ModelConfig {
         initializerRange =
             try fields.section("text_config")?.double("initializer_range", default: 0.02)
             ?? fields.double("initializer_range", default: 0.02)
+        valueHeadDropout = try fields.double("summary_dropout_prob", default: 0.1)
         (text, vision) = try family.decode(fields)
     }
 }

@@ -14,6 +14,8 @@ public struct ModelConfig: Sendable, Equatable {
     public var eosTokenIDs: [Int]
     /// Standard deviation of new weights.
     public var initializerRange: Double
+    /// `summary_dropout_prob`: dropout before a value head, 0.1 without one (TRL).
+    public var valueHeadDropout: Double
 }
 
 /// The decoder's shape.

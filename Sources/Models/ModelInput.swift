@@ -10,18 +10,22 @@ public struct ModelInput {
     public var positions: [[Int]]
     /// First row of each segment and the total: S + 1 entries. Tokens attend only inside their segment.
     public var offsets: [Int]
+    /// Where answers share their prompt's tokens: who attends to whom instead of the segments.
+    public var sharing: PrefixSharing?
     /// Images, then videos, in the order of their marks in the tokens.
     public var images: VisionInput?
     public var videos: VisionInput?
 
     public init(
-        tokenIDs: Tensor, positions: [[Int]], offsets: [Int], images: VisionInput? = nil, videos: VisionInput? = nil
+        tokenIDs: Tensor, positions: [[Int]], offsets: [Int], images: VisionInput? = nil, videos: VisionInput? = nil,
+        sharing: PrefixSharing? = nil
     ) {
         self.tokenIDs = tokenIDs
         self.positions = positions
         self.offsets = offsets
         self.images = images
         self.videos = videos
+        self.sharing = sharing
     }
 }
 

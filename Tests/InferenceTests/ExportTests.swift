@@ -105,19 +105,22 @@ struct ExportTests {
             let members = try JSONValue(parsing: text).members ?? []
             return Dictionary(uniqueKeysWithValues: members.map { ($0.key, $0.value.stringValue ?? "") })
         }()
-        let folders = [
-            "qwen": "qwen2", "qwen2_vl": "qwen2.5-vl", "llama3": "llama3", "default": "qwen2", "empty": "qwen2",
-        ]
-        for (name, folder) in folders {
+        let folders = ["qwen2_vl": "qwen2.5-vl", "llama3": "llama3"]
+        let tokenizers = try Dictionary(
+            uniqueKeysWithValues: ["qwen2", "qwen2.5-vl", "llama3"].map {
+                ($0, try Tokenizer(folder: Fixture.model($0)))
+            })
+        for name in golden.keys {
             let template = try TemplateCatalog.template(named: name)
-            var tokenizer = try Tokenizer(folder: Fixture.model(folder))
+            var tokenizer = try #require(tokenizers[folders[name] ?? "qwen2"])
             try template.fit(&tokenizer)
             let made = OllamaModelfile.text(template, tokenizer).replacingOccurrences(
                 of: "by anneal\n", with: "by llamafactory\n")
             // The reference takes the stop words from a set: their order is chance.
             #expect(made.split(separator: "\n").sorted() == golden[name]?.split(separator: "\n").sorted(), "\(name)")
-            if name != "llama3" { #expect(made == golden[name]) }
+            if template.stopIDs(tokenizer: tokenizer).count < 2 { #expect(made == golden[name]) }
         }
-        #expect(Set(folders.keys) == Set(golden.keys))
+        // The reference has none for templates that name tokens.
+        #expect(Set(TemplateCatalog.all.map(\.name)).subtracting(golden.keys) == ["chatglm3", "yuan"])
     }
 }

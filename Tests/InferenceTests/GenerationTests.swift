@@ -95,8 +95,8 @@ struct GenerationTests {
         conversation.images = [.file(path: try #require(Self.pictures.first))]
         let parts = Collected<String>(count: 64)
         let counter = Counter()
-        let reply = try session.reply(to: conversation, sampling: .greedy(maxNewTokens: 20)) { text in
-            parts.set(counter.next(), text)
+        let reply = try session.reply(to: conversation, sampling: .greedy(maxNewTokens: 20)) { written in
+            parts.set(counter.next(), written.answer)
             return true
         }
         #expect(parts.values.joined() == reply.text)

@@ -1,4 +1,5 @@
 import Foundation
+import Scoring
 import Reporting
 import RunConfig
 import Testing
@@ -71,27 +72,17 @@ struct PredictTests {
         }
     }
 
-    @Test("Labels of few kinds give a confusion matrix with recall, precision and F1")
-    func score() throws {
-        func line(_ label: String, _ predict: String) -> PredictionLine {
-            PredictionLine(prompt: "", predict: predict, label: label)
+    @Test("Probabilities of the possible answers go into the lines, and a run with others is another run")
+    func probabilities() throws {
+        try Fixture.withFolder { folder in
+            let path = "\(folder)/p.jsonl"
+            let config = try RunConfig.load(modelArguments: arguments + ["max_samples=3"], purpose: .inference)
+            let result = try PredictionRun(config, savePath: path, classes: ["yes", "no"]).start { _ in }
+            #expect(result.lines.allSatisfy { $0.labelProbabilities?.map(\.label) == ["yes", "no"] })
+            #expect(try PredictionLine.read(path: path) == result.lines)
+            #expect(try PredictionRun(config, savePath: path, classes: ["yes", "no"]).start { _ in }.numNew == 0)
+            #expect(throws: InferenceError.self) { try PredictionRun(config, savePath: path).start { _ in } }
         }
-        let lines =
-            Array(repeating: line("满足要求\n", "满足要求"), count: 3) + [line("满足要求\n", " 不满足要求")]
-            + Array(repeating: line("不满足要求\n", "不满足要求"), count: 2) + [line("不满足要求\n", "也许")]
-        let score = PredictionScore(lines)
-        let matrix = try #require(score.matrix)
-        #expect(matrix.classes == ["满足要求", "不满足要求"])
-        #expect(matrix.counts == [[3, 1], [0, 2]])
-        #expect(matrix.numInvalid == [0, 1])
-        #expect(score.numRight == 5)
-        #expect(score.accuracy == 5.0 / 7)
-        #expect([score.f1(0), score.f1(1)] == [6.0 / 7, 4.0 / 6])
-        #expect(score.lines.last == "F1: 满足要求 85.7%, 不满足要求 66.7%; mean 76.2%")
-        let free = PredictionScore((0..<30).map { line("text \($0)", "text \($0 % 2)") })
-        #expect(free.matrix == nil)
-        #expect(free.lines == ["accuracy 6.7% (2 of 30 equal their label)"])
-        #expect(PredictionScore([]).lines == ["no predictions to compare"])
     }
 
     @Test("The command predicts, scores and says what is missing")

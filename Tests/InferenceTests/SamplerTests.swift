@@ -1,4 +1,5 @@
 import Testing
+import Torch
 
 @testable import Inference
 
@@ -17,56 +18,72 @@ struct SamplerTests {
         }
     }
 
-    @Test("What may be drawn and how likely equals transformers' processors")
+    /// Tokens drawn from the same logits again and again, with their penalties kept as they were.
+    private static func draw(_ golden: Golden, seed: UInt64, stream: UInt64, count: Int) throws -> [Int32] {
+        try TensorThread.cpu.run {
+            try (0..<count).map { index in
+                var settings = golden.settings
+                settings.seed = seed
+                var sampler = Sampler(
+                    GenerationRequest(
+                        prompt: Prompt(tokenIDs: golden.prompt), sampling: settings, stopIDs: [],
+                        stream: stream &* 100_000 &+ UInt64(index)))
+                let logits = Tensor(golden.logits, shape: [1, golden.logits.count])
+                return try scope { logits.sample([sampler.row()])[0].token.id }
+            }
+        }
+    }
+
+    @Test("What is drawn and how often follows transformers' processors")
     func distributions() throws {
         let cases: [Golden] = try Fixture.json("sampling")
         for golden in cases {
-            let sampler = Sampler(golden.settings, stream: 0, prompt: golden.prompt)
-            let made = sampler.distribution(sampler.penalized(golden.logits)).sorted { $0.id < $1.id }
-            #expect(made.map(\.id) == golden.kept)
-            // Sums in fp32 there, in fp64 here.
-            for (ours, theirs) in zip(made, golden.probabilities) { #expect(abs(ours.probability - theirs) < 1e-5) }
+            let count = 3000
+            let drawn = try Self.draw(golden, seed: 1, stream: 0, count: count)
+            #expect(Set(drawn).isSubset(of: golden.kept))
+            for (id, probability) in zip(golden.kept, golden.probabilities) {
+                let share = Double(drawn.count { $0 == id }) / Double(count)
+                // Four and a half standard deviations.
+                #expect(
+                    abs(share - probability) < 4.5 * (probability * (1 - probability) / Double(count)).squareRoot()
+                        + 1e-9)
+            }
         }
         #expect(cases.count == 6)
     }
 
-    @Test("Draws follow the probabilities, repeat with the seed, and differ between seeds and streams")
+    @Test("Draws repeat with the seed, and differ between seeds and streams")
     func draws() throws {
         let cases: [Golden] = try Fixture.json("sampling")
-        let golden = cases[0]
-        func draw(seed: UInt64, stream: UInt64, count: Int) -> [Int32] {
-            var settings = golden.settings
-            settings.seed = seed
-            var sampler = Sampler(settings, stream: stream, prompt: golden.prompt)
-            return (0..<count).map { _ in sampler.next(golden.logits) }
-        }
-        let many = draw(seed: 1, stream: 0, count: 4000)
-        for (id, probability) in zip(golden.kept, golden.probabilities) {
-            let share = Double(many.count { $0 == id }) / 4000
-            // Four standard deviations.
-            #expect(abs(share - probability) < 4 * (probability * (1 - probability) / 4000).squareRoot() + 1e-9)
-        }
-        #expect(Set(many).isSubset(of: golden.kept))
-        #expect(draw(seed: 1, stream: 0, count: 50) == Array(many.prefix(50)))
-        #expect(draw(seed: 2, stream: 0, count: 50) != Array(many.prefix(50)))
-        #expect(draw(seed: 1, stream: 1, count: 50) != Array(many.prefix(50)))
+        let first = try Self.draw(cases[0], seed: 1, stream: 0, count: 50)
+        #expect(try Self.draw(cases[0], seed: 1, stream: 0, count: 50) == first)
+        #expect(try Self.draw(cases[0], seed: 2, stream: 0, count: 50) != first)
+        #expect(try Self.draw(cases[0], seed: 1, stream: 1, count: 50) != first)
     }
 
     @Test("Temperature 0, top_k 1 and do_sample false take the likeliest token, after the penalty")
-    func greedy() {
+    func greedy() throws {
         let logits: [Float] = [0.5, 2, 1.9, -1]
-        for change: (inout SamplingSettings) -> Void in [
+        func take(_ settings: SamplingSettings) throws -> [Int32] {
+            try TensorThread.cpu.run {
+                var sampler = Sampler(
+                    GenerationRequest(prompt: Prompt(tokenIDs: [1]), sampling: settings, stopIDs: []))
+                return try (0..<3).map { _ in
+                    let id = try scope { Tensor(logits, shape: [1, 4]).sample([sampler.row()])[0].token.id }
+                    _ = sampler.accept(id)
+                    return id
+                }
+            }
+        }
+        let changes: [@Sendable (inout SamplingSettings) -> Void] = [
             { $0.temperature = 0 }, { $0.topK = 1 }, { $0.samples = false },
-        ] {
+        ]
+        for change in changes {
             var settings = SamplingSettings()
             change(&settings)
-            var plain = Sampler(settings, stream: 0, prompt: [1])
-            #expect(plain.isPlainGreedy)
-            #expect(plain.next(logits) == 1)
+            #expect(try take(settings) == [1, 1, 1])
             settings.repetitionPenalty = 1.5
-            var penalized = Sampler(settings, stream: 0, prompt: [1])
-            #expect(!penalized.isPlainGreedy)
-            #expect((0..<3).map { _ in penalized.next(logits) } == [2, 1, 1])
+            #expect(try take(settings) == [2, 1, 1])
         }
     }
 }

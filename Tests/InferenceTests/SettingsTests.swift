@@ -96,9 +96,20 @@ struct SettingsTests {
         #expect(
             message(Fixture.data)
                 == "\(Fixture.data) is no model folder (no config.json) and no adapter folder (no adapter_config.json)")
+        // A model's own chat template serves where none is named; without either the user has to say.
+        let bare = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+        try FileManager.default.createDirectory(atPath: bare, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: bare) }
+        for name in ["config.json", "tokenizer.json"] {
+            try FileManager.default.copyItem(atPath: "\(qwen)/\(name)", toPath: "\(bare)/\(name)")
+        }
         #expect(
-            message(qwen)
-                == "template is missing, and \(qwen) does not record one: name the prompt template of the model, for example template=qwen (anneal template list shows all)"
+            try ModelParts(InferenceSettings(Fixture.config(qwen))).warnings == [
+                "template: taken from the chat template of \(qwen)"
+            ])
+        #expect(
+            message(bare)
+                == "template is missing, and \(bare) does not record one: name the prompt template of the model, for example template=qwen (anneal template list shows all)"
         )
         #expect(
             message(qwen, "template=qwen2_vl").hasSuffix(

@@ -32,6 +32,8 @@ public struct ChatLoop {
     private var conversation = Conversation(messages: [])
     private var attached = ChatInput.Attachments()
     private var turn = 0
+    /// What the model thought before its last answer.
+    private var thought = ""
 
     public init(_ session: InferenceSession, sampling: SamplingSettings, terminal: Terminal) {
         self.session = session
@@ -63,6 +65,7 @@ public struct ChatLoop {
                 attached = ChatInput.Attachments()
                 terminal.write("History has been removed.\n")
             case "": continue
+            case "thought" where !thought.isEmpty: terminal.write("\(thought)\n")
             default:
                 if let file = ChatInput.attachment(line) { attach(file) } else { answer(line) }
             }
@@ -84,24 +87,68 @@ public struct ChatLoop {
         let before = conversation
         do {
             let input = try ChatInput(line, attached: attached)
-            conversation.messages.append(Message(.user, input.text))
+            // Control tokens that somebody types are text.
+            conversation.messages.append(Message(.user, session.tokenizer.guarded(input.text, words: ["<audio>"])))
             conversation.images += input.images
             conversation.videos += input.videos
             terminal.write("Assistant: ")
             terminal.beginReply()
             defer { terminal.endReply() }
             let terminal = terminal
-            let reply = try session.reply(to: conversation, sampling: sampling, turn: turn) { text in
-                terminal.write(text)
+            let folded = FoldedThought(terminal)
+            let reply = try session.reply(to: conversation, sampling: sampling, turn: turn) { parts in
+                folded.write(parts)
                 return !terminal.isStopped()
             }
+            thought = folded.close()
             terminal.write(reply.completion.finish == .cancelled ? " [stopped]\n" : "\n")
-            conversation.messages.append(Message(.assistant, reply.text))
+            conversation.messages.append(Message(.assistant, guarded(answer: reply.text)))
             attached = ChatInput.Attachments()
             turn += 1
         } catch {
             conversation = before
             terminal.write("\nError: \(error)\n")
         }
+    }
+
+    /// An answer as history: of the control tokens in it, only those around the thought count.
+    private func guarded(answer: String) -> String {
+        let words = session.template.thoughtWords
+        return session.tokenizer.guarded(
+            answer, words: ["<image>", "<video>", "<audio>"],
+            allowed: Set([words.open, words.close].map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }))
+    }
+}
+
+/// Writes an answer with its thought folded into one line. `@unchecked`: touched by the tensor thread while it writes, by
+/// the caller afterwards.
+private final class FoldedThought: @unchecked Sendable {
+    private let terminal: ChatLoop.Terminal
+    private var thought = ""
+    private var isOpen = false
+
+    init(_ terminal: ChatLoop.Terminal) { self.terminal = terminal }
+
+    func write(_ parts: ThoughtSplitter.Parts) {
+        if !parts.thought.isEmpty, !isOpen {
+            isOpen = true
+            terminal.write("[thinking …")
+        }
+        thought += parts.thought
+        guard !parts.answer.isEmpty else { return }
+        fold()
+        terminal.write(parts.answer)
+    }
+
+    /// The whole thought, when no more comes.
+    func close() -> String {
+        fold()
+        return thought
+    }
+
+    private func fold() {
+        guard isOpen else { return }
+        isOpen = false
+        terminal.write(" \(thought.split(whereSeparator: \.isWhitespace).count) words; `thought` shows them]\n")
     }
 }

@@ -90,7 +90,12 @@ public struct ModelExporter: Sendable {
         if let text = try ExportedConfig.generationConfig(folder: base, parts.config) {
             try write(text, "generation_config.json")
         }
-        try parts.tokenizer.save(to: url)
+        var tokenizer = parts.tokenizer
+        tokenizer.chatTemplate = try ConversationEncoder(
+            template: parts.template, tokenizer: tokenizer,
+            settings: EncodingSettings(enableThinking: settings.enableThinking)
+        ).chatTemplate()
+        try tokenizer.save(to: url)
         try ExportedConfig.padLeft(folder: folder)
         for name in [
             "vocab.json", "merges.txt", "preprocessor_config.json", "processor_config.json",
@@ -98,6 +103,13 @@ public struct ModelExporter: Sendable {
         ] {
             guard let data = FileManager.default.contents(atPath: "\(base)/\(name)") else { continue }
             try data.write(to: url.appendingPathComponent(name), options: .atomic)
+        }
+        // A reward model's scores: the last adapter's value head, or the model's own.
+        let folders = settings.location.adapters.suffix(1) + [base]
+        if let head = folders.lazy.compactMap({ FileManager.default.contents(atPath: "\($0)/\(ValueHead.fileName)") })
+            .first
+        {
+            try head.write(to: url.appendingPathComponent(ValueHead.fileName), options: .atomic)
         }
         try settings.defaults(isVision: parts.config.vision != nil).write(to: folder)
         try write(OllamaModelfile.text(parts.template, parts.tokenizer), "Modelfile")

@@ -1,33 +1,5 @@
 import Foundation
-import JSON
-
-/// One line of a prediction file.
-public struct PredictionLine: Sendable, Hashable {
-    public var prompt: String
-    public var predict: String
-    public var label: String
-
-    public init(prompt: String, predict: String, label: String) {
-        self.prompt = prompt
-        self.predict = predict
-        self.label = label
-    }
-
-    /// The line as LLaMA-Factory's vllm_infer writes it: no character is escaped that need not be.
-    var text: String {
-        JSONValue.object([
-            JSONMember("prompt", .string(prompt)), JSONMember("predict", .string(predict)),
-            JSONMember("label", .string(label)),
-        ]).text()
-    }
-
-    init?(text: String) {
-        guard let value = try? JSONValue(parsing: text), let prompt = value["prompt"]?.stringValue,
-            let predict = value["predict"]?.stringValue, let label = value["label"]?.stringValue
-        else { return nil }
-        self.init(prompt: prompt, predict: predict, label: label)
-    }
-}
+public import Scoring
 
 /// A JSON Lines file of predictions that grows line by line and is gone on with after a stop: whole lines count, a last
 /// line that was cut off does not.

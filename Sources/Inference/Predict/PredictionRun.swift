@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+public import Scoring
 import Prompting
 import Reporting
 public import RunConfig
@@ -12,6 +13,8 @@ public struct PredictionRun: Sendable {
         public let lines: [PredictionLine]
         /// Answers that were written in this run.
         public let numNew: Int
+        /// LLaMA-Factory's times of this run: loading, answering, rows and batches a second.
+        public let times: [String: Double]
     }
 
     private let config: RunConfig
@@ -21,8 +24,13 @@ public struct PredictionRun: Sendable {
     private let overwrites: Bool
     /// Rows that are answered together.
     private let batchSize: Int
+    /// The possible answers whose probabilities are written; nil for none.
+    private let classes: [String]?
 
-    public init(_ config: RunConfig, savePath: String, overwrites: Bool = false, batchSize: Int = 32) throws {
+    public init(
+        _ config: RunConfig, savePath: String, overwrites: Bool = false, batchSize: Int = 32, classes: [String]? = nil
+    ) throws {
+        self.classes = classes
         self.config = config
         self.savePath = savePath
         self.overwrites = overwrites
@@ -43,17 +51,29 @@ public struct PredictionRun: Sendable {
                 "\(savePath) has \(file.lines.count) lines, the data only \(rows.count) rows; add --overwrite")
         }
         let first = file.lines.count
+        var seconds = (loading: 0.0, answering: 0.0)
         if first == rows.count {
             log("All \(rows.count) predictions are in \(savePath) already.")
         } else {
             if first > 0 { log("Going on after \(first) of \(rows.count) predictions in \(savePath).") }
+            let start = DispatchTime.now().uptimeNanoseconds
             let session = try InferenceSession(settings, log: log)
+            let loaded = DispatchTime.now().uptimeNanoseconds
             try answer(Array(rows[first...]), first: first, session, file, log)
+            seconds = (Double(loaded - start) / 1e9, Double(DispatchTime.now().uptimeNanoseconds - loaded) / 1e9)
         }
         log(String(repeating: "*", count: 70))
         log("\(rows.count) total generated results have been saved at \(savePath).")
         log(String(repeating: "*", count: 70))
-        return Result(path: savePath, lines: file.lines, numNew: rows.count - first)
+        let numNew = rows.count - first
+        let perSecond = seconds.answering > 0 ? 1 / seconds.answering : 0
+        return Result(
+            path: savePath, lines: file.lines, numNew: numNew,
+            times: [
+                "predict_model_preparation_time": seconds.loading, "predict_runtime": seconds.answering,
+                "predict_samples_per_second": Double(numNew) * perSecond,
+                "predict_steps_per_second": Double((numNew + batchSize - 1) / batchSize) * perSecond,
+            ])
     }
 
     private func loadRows(_ log: (String) -> Void) throws -> [DataRow] {
@@ -72,7 +92,7 @@ public struct PredictionRun: Sendable {
         return rows
     }
 
-    /// Batches are read (text encoded, pixels decoded) while the batch before is answered.
+    /// Batches are read (text encoded, pixels decoded) while rows before them are answered, up to a batch at a time.
     private func answer(
         _ rows: [DataRow], first: Int, _ session: InferenceSession, _ file: PredictionFile, _ log: (String) -> Void
     ) throws {
@@ -86,21 +106,26 @@ public struct PredictionRun: Sendable {
         func read(_ rows: [DataRow]) -> Background<[PreparedRow]> {
             Background { try PreparedRow.prepare(rows, session, cutoff: settings.cutoffLength) }
         }
+        let probabilities = try classes.map { try AnswerProbabilities(classes: $0, session: session) }
         var next: Background<[PreparedRow]>? = starts.isEmpty ? nil : read(batch(0))
         var numTruncated = 0
-        for number in starts.indices {
-            guard let prepared = try next?.value() else { break }
+        let window = AnswerWindow<PreparedRow>(session.engine, width: batchSize) { [sampling] row, number in
+            GenerationRequest(
+                prompt: row.prompt, sampling: sampling, stopIDs: session.stopIDs, stream: UInt64(first + number))
+        }
+        defer { window.close() }
+        for number in 0...starts.count {
+            var prepared = try (next?.value() ?? [])[...]
             next = number + 1 < starts.count ? read(batch(number + 1)) : nil
-            let completions = try session.complete(
-                prepared.map(\.prompt), sampling: sampling, firstStream: first + starts[number])
-            for (row, completion) in zip(prepared, completions) {
+            while let (row, completion) = try window.next(&prepared, drains: number == starts.count) {
                 try file.append(
                     PredictionLine(
                         prompt: session.tokenizer.decode(
                             row.encoded.inputIDs, skipSpecialTokens: sampling.skipSpecialTokens),
                         predict: session.text(of: completion, sampling),
                         label: session.tokenizer.decode(
-                            row.encoded.labelIDs, skipSpecialTokens: sampling.skipSpecialTokens)))
+                            row.encoded.labelIDs, skipSpecialTokens: sampling.skipSpecialTokens),
+                        labelProbabilities: try probabilities?(row.prompt, session)))
                 if row.encoded.isTruncated { numTruncated += 1 }
                 bar.advance()
             }
@@ -126,7 +151,7 @@ public struct PredictionRun: Sendable {
             "\($0.conversation.messages.map(\.content))\($0.conversation.images)\($0.conversation.system ?? "")"
         }
         return
-            ([
+            (([
                 "model: \(stamp(location.modelFolder))", "adapters: \(location.adapters.map(stamp))",
                 "template: \(settings.template)",
                 "system: \(settings.defaultSystem ?? "")",
@@ -135,7 +160,9 @@ public struct PredictionRun: Sendable {
                 "pixels: \(settings.imageLimits) \(settings.videoLimits) \(settings.videoSampling)",
                 "dtype: \(settings.dtype.rawValue)", "sampling: \(sampling)",
                 "rows: \(rows.count), content \(Fingerprint.of(texts))",
-            ].map { $0.replacingOccurrences(of: "\n", with: " ") }.joined(separator: "\n")) + "\n"
+            ] + (classes.map { ["label_probabilities: \($0)"] } ?? [])).map {
+                $0.replacingOccurrences(of: "\n", with: " ")
+            }.joined(separator: "\n")) + "\n"
     }
 }
 

@@ -12,6 +12,18 @@ public struct SamplingSettings: Sendable, Equatable {
     public var topK = 50
     /// Above 1 makes tokens of the prompt and the answer less likely (`repetition_penalty`).
     public var repetitionPenalty = 1.0
+    /// Least probability of a token relative to the likeliest, 0 for none (`min_p`).
+    public var minP = 0.0
+    /// Subtracted from the logits of tokens that the answer has already (OpenAI's `presence_penalty`).
+    public var presencePenalty = 0.0
+    /// Subtracted from the logits of tokens, times their number in the answer (OpenAI's `frequency_penalty`).
+    public var frequencyPenalty = 0.0
+    /// Added to the logits of tokens (OpenAI's `logit_bias`).
+    public var logitBias: [Int32: Float] = [:]
+    /// Tokens that come before the answer may end (`min_tokens`).
+    public var minNewTokens = 0
+    /// Go on past tokens that end an answer (`ignore_eos`).
+    public var ignoresStopIDs = false
     /// Longest answer in tokens (`max_new_tokens`); nil leaves it to `maxLength`.
     public var maxNewTokens: Int? = 1024
     /// Longest prompt and answer together when `maxNewTokens` is nil (`max_length`).

@@ -1,5 +1,3 @@
-import Foundation
-import Media
 import Models
 public import Prompting
 import Torch
@@ -7,70 +5,50 @@ import Torch
 /// A model that is ready to answer: chat, prediction and everything else that generates go through it.
 public final class InferenceSession: Sendable {
     public let settings: InferenceSettings
-    public let template: Template
-    public let tokenizer: Tokenizer
     /// The same encoder the model was trained with.
-    public let encoder: ConversationEncoder
-    let media: MediaSettings?
-    let vision: VisionConfig?
-    /// Tokens that end an answer.
-    public let stopIDs: Set<Int32>
-    private let model: LoadedModel
+    public let encoder: PromptEncoder
+    /// What writes the answers.
+    public let engine: PagedEngine
+    /// The weights, for forward passes beside the engine.
+    let model: DirectModel
 
     /// Loads a model and merges its adapters, as LLaMA-Factory does for inference.
     ///
     /// - Parameters:
     ///   - mergesAdapters: false leaves the last adapter beside the weights.
+    ///   - options: how the engine uses the machine. Without a word, a text may be as long as memory lasts, as in
+    ///     LLaMA-Factory.
     ///   - log: hears what was loaded.
-    public init(_ settings: InferenceSettings, mergesAdapters: Bool = true, log: (String) -> Void = { _ in }) throws {
+    public init(
+        _ settings: InferenceSettings, mergesAdapters: Bool = true, options: EngineOptions? = nil,
+        log: (String) -> Void = { _ in }
+    ) throws {
+        var plain = EngineOptions()
+        plain.length = .memory
         self.settings = settings
         let parts = try ModelParts(settings)
-        template = parts.template
-        tokenizer = parts.tokenizer
-        vision = parts.config.vision
-        stopIDs = parts.stopIDs
-        encoder = try ConversationEncoder(
-            template: template, tokenizer: tokenizer,
-            settings: EncodingSettings(cutoffLength: settings.cutoffLength, enableThinking: settings.enableThinking))
-        media =
-            try vision.map { _ in
-                try MediaSettings(
-                    modelFolder: settings.location.modelFolder, imageLimits: settings.imageLimits,
-                    videoLimits: settings.videoLimits,
-                    sampling: settings.videoSampling)
-            }
-        model = try LoadedModel(
-            settings.location, dtype: settings.compute(stored: parts.config.dtype), mergesAdapters: mergesAdapters)
+        encoder = try PromptEncoder(settings, parts: parts)
+        let loaded = try LoadedModel(
+            settings.location, dtype: settings.compute(stored: parts.config.dtype), mergesAdapters: mergesAdapters,
+            options: options ?? plain)
+        engine = loaded.engine
+        model = loaded.direct
         parts.warnings.forEach(log)
-        model.messages.forEach(log)
+        loaded.messages.forEach(log)
     }
+
+    public var template: Template { encoder.template }
+    public var tokenizer: Tokenizer { encoder.tokenizer }
+    /// Tokens that end an answer.
+    public var stopIDs: Set<Int32> { encoder.stopIDs }
+    var vision: VisionConfig? { encoder.vision }
 
     /// What a conversation asks for: token ids, positions and pixels.
     ///
     /// - Parameter cutoff: tokens that prompt and expected answer may have together; nil for no limit.
     public func prompt(_ conversation: Conversation, cutoff: Int? = nil) throws -> (
         prompt: Prompt, encoded: EncodedPrompt
-    ) {
-        let grids = try media?.grids(of: conversation) ?? .none
-        let encoded = try encoder.encodePrompt(conversation, media: grids, cutoff: cutoff)
-        guard let vision, let media else { return (Prompt(tokenIDs: encoded.inputIDs), encoded) }
-        var images = PromptMedia(), videos = PromptMedia(), seconds: [Double] = []
-        for span in encoded.mediaSpans where span.kind == .image {
-            let patches = try media.image.patches(of: conversation.images[span.index], limits: media.imageLimits)
-            images.grids.append(VisionGrid(time: patches.grid.t, height: patches.grid.h, width: patches.grid.w))
-            images.patches += patches.values
-        }
-        for span in encoded.mediaSpans where span.kind == .video {
-            let video = try media.video.patches(
-                ofVideo: conversation.videos[span.index], sampling: media.sampling, limits: media.videoLimits)
-            videos.grids.append(VisionGrid(time: video.grid.t, height: video.grid.h, width: video.grid.w))
-            videos.patches += video.patches.values
-            seconds.append(video.secondsPerGrid)
-        }
-        let prompt = try Prompt(
-            tokenIDs: encoded.inputIDs, images: images, videos: videos, secondsPerGrid: seconds, config: vision)
-        return (prompt, encoded)
-    }
+    ) { try encoder.encode(conversation, cutoff: cutoff) }
 
     /// Answers prompts together, in order.
     ///
@@ -84,9 +62,9 @@ public final class InferenceSession: Sendable {
     ) throws -> [Completion] {
         let stopIDs = stopIDs ?? self.stopIDs
         let requests = prompts.enumerated().map {
-            PackedEngine.Request(prompt: $1, sampling: sampling, stopIDs: stopIDs, stream: UInt64(firstStream + $0))
+            GenerationRequest(prompt: $1, sampling: sampling, stopIDs: stopIDs, stream: UInt64(firstStream + $0))
         }
-        return try model.run { try PackedEngine($0).generate(requests, onToken: onToken) }
+        return try engine.complete(requests, onToken: onToken)
     }
 
     /// The text of an answer.
@@ -94,29 +72,36 @@ public final class InferenceSession: Sendable {
         tokenizer.decode(completion.tokenIDs, skipSpecialTokens: sampling.skipSpecialTokens)
     }
 
-    /// Answers one conversation; `onText` hears the text as it is written and ends the answer by returning false.
+    /// Answers one conversation; `onParts` hears thought and answer as they are written and ends both by returning false.
     ///
     /// - Parameter turn: number of the answer among those that share the seed.
     public func reply(
         to conversation: Conversation, sampling: SamplingSettings, turn: Int = 0,
-        onText: @escaping @Sendable (String) -> Bool = { _ in true }
+        onParts: @escaping @Sendable (ThoughtSplitter.Parts) -> Bool = { _ in true }
     ) throws -> (text: String, completion: Completion) {
-        let stream = TextStream(StreamingDetokenizer(tokenizer, skipSpecialTokens: sampling.skipSpecialTokens))
+        let writer = ReplyWriter(encoder, sampling: sampling)
         let completion = try complete([try prompt(conversation).prompt], sampling: sampling, firstStream: turn) {
             _, id in
-            let text = stream.append(id)
-            return text.isEmpty || onText(text)
+            let parts = writer.append(id)
+            return parts == .init() || onParts(parts)
         }[0]
-        let rest = stream.finish()
-        if !rest.isEmpty { _ = onText(rest) }
+        for rest in writer.finish() where rest != .init() { _ = onParts(rest) }
         return (text(of: completion, sampling), completion)
     }
 }
 
-/// Text as it grows. `@unchecked`: touched by the tensor thread while it writes, by the caller afterwards.
-private final class TextStream: @unchecked Sendable {
-    private var detokenizer: StreamingDetokenizer
-    init(_ detokenizer: StreamingDetokenizer) { self.detokenizer = detokenizer }
-    func append(_ id: Int32) -> String { detokenizer.append(id) }
-    func finish() -> String { detokenizer.finish() }
+/// A reply as it grows. `@unchecked`: touched by the tensor thread while it writes, by the caller afterwards.
+private final class ReplyWriter: @unchecked Sendable {
+    private var text: AnswerText
+    private var thoughts: ThoughtSplitter?
+
+    init(_ encoder: PromptEncoder, sampling: SamplingSettings) {
+        text = AnswerText(encoder.tokenizer, sampling: sampling)
+        thoughts = encoder.template.isReasoning ? ThoughtSplitter(encoder.template.thoughtWords) : nil
+    }
+
+    func append(_ id: Int32) -> ThoughtSplitter.Parts { split(text.append(id)) }
+    func finish() -> [ThoughtSplitter.Parts] { [split(text.finish()), thoughts?.finish() ?? .init()] }
+
+    private func split(_ text: String) -> ThoughtSplitter.Parts { thoughts?.append(text) ?? .init(answer: text) }
 }

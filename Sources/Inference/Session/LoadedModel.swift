@@ -2,27 +2,31 @@ import Foundation
 import Models
 import Torch
 
-/// Weights with their adapters. `@unchecked`: the model is only touched on the tensor thread.
-final class LoadedModel: @unchecked Sendable {
-    private let model: LanguageModel
+/// Weights with their adapters behind an engine.
+struct LoadedModel: Sendable {
+    let engine: PagedEngine
+    /// The same weights, for forward passes beside the engine.
+    let direct: DirectModel
     /// What was loaded, for the user.
     let messages: [String]
 
     /// - Parameter mergesAdapters: false leaves the last adapter beside the weights.
-    init(_ location: ModelLocation, dtype: DType, mergesAdapters: Bool) throws {
-        let box = try TensorThread.cpu.run {
-            try scope("loading \(location.modelFolder)") {
-                let model = try LanguageModel.load(folder: location.modelFolder, dtype: dtype)
-                return Box(model, try Self.addAdapters(location, to: model, mergesLast: mergesAdapters))
-            }
+    init(_ location: ModelLocation, dtype: DType, mergesAdapters: Bool, options: EngineOptions) throws {
+        (engine, direct, messages) = try TensorThread.cpu.run {
+            let (model, messages) = try Self.load(location, dtype: dtype, mergesAdapters: mergesAdapters)
+            let engine = try scope("making the cache") { try PagedEngine(model, options: options) }
+            return (engine, DirectModel(model), messages)
         }
-        model = box.model
-        messages = box.messages
     }
 
-    /// Runs `body` with the model on the tensor thread.
-    func run<Result: Sendable>(_ body: @escaping @Sendable (LanguageModel) throws -> Result) throws -> Result {
-        try TensorThread.cpu.run { try body(self.model) }
+    /// Weights with their adapters, and what to tell the user; on the tensor thread.
+    static func load(_ location: ModelLocation, dtype: DType, mergesAdapters: Bool) throws -> (
+        model: LanguageModel, messages: [String]
+    ) {
+        try scope("loading \(location.modelFolder)") {
+            let model = try LanguageModel.load(folder: location.modelFolder, dtype: dtype)
+            return (model, try Self.addAdapters(location, to: model, mergesLast: mergesAdapters))
+        }
     }
 
     /// Loads the adapters in order, each merged before the next one comes.
@@ -51,15 +55,5 @@ final class LoadedModel: @unchecked Sendable {
         guard !recorded.isEmpty, name(recorded) != name(base) else { return nil }
         return
             "[warning] \(adapter) was trained on \(recorded); it is put on \(base). The shapes fit, but are these the same weights?"
-    }
-
-    /// Carries the model off the tensor thread. `@unchecked`: nothing touches it on the way.
-    private final class Box: @unchecked Sendable {
-        let model: LanguageModel
-        let messages: [String]
-        init(_ model: LanguageModel, _ messages: [String]) {
-            self.model = model
-            self.messages = messages
-        }
     }
 }

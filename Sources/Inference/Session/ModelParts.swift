@@ -15,9 +15,15 @@ struct ModelParts {
     init(_ settings: InferenceSettings) throws {
         let folder = settings.location.modelFolder
         config = try ModelConfig(folder: folder)
-        var template = try TemplateCatalog.template(named: settings.template)
-        if let system = settings.defaultSystem { template.defaultSystem = system }
         var tokenizer = try Tokenizer(folder: folder)
+        let isDerived = settings.template == Template.derivedName
+        guard !isDerived || tokenizer.chatTemplate != nil else {
+            throw InferenceError(
+                "template is missing, and \(settings.location.adapters.last ?? folder) does not record one: name the prompt template of the model, for example template=qwen (anneal template list shows all)"
+            )
+        }
+        var template = try TemplateCatalog.template(named: settings.template, tokenizer: tokenizer)
+        if let system = settings.defaultSystem { template.defaultSystem = system }
         let changes = try template.fit(&tokenizer)
         let numRows = config.text.vocabularySize
         if changes.numNewTokens > 0, tokenizer.idLimit > numRows {
@@ -39,7 +45,7 @@ struct ModelParts {
         self.tokenizer = tokenizer
         stopIDs = Set(template.stopIDs(tokenizer: tokenizer)).union(config.eosTokenIDs.map { Int32(clamping: $0) })
             .union(Self.generationStops(folder))
-        var warnings: [String] = []
+        var warnings = isDerived ? ["template: taken from the chat template of \(folder)"] : []
         if changes.numNewTokens > 0 {
             warnings.append(
                 "[warning] template \(template.name) needs \(changes.numNewTokens) tokens that the tokenizer of \(folder) lacks; is it the template of this model?"

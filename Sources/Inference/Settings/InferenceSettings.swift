@@ -9,7 +9,7 @@ public import Torch
 /// exported model) as `anneal.json`; `notes` says in one line each where the user overrides one of them.
 public struct InferenceSettings: Sendable {
     public var location: ModelLocation
-    /// LLaMA-Factory's name of the template.
+    /// LLaMA-Factory's name of the template; `Template.derivedName` where it is the model's own chat template.
     public var template: String
     /// System text of conversations that bring none; nil keeps the template's.
     public var defaultSystem: String?
@@ -23,7 +23,7 @@ public struct InferenceSettings: Sendable {
     /// What the user should see.
     public var notes: [String]
 
-    /// - Throws: when no template is named anywhere.
+    /// - Throws: when the model is not named or the limits of pixels contradict each other.
     public init(_ config: RunConfig) throws {
         guard let modelFolder = config.model.modelNameOrPath else {
             throw InferenceError("model_name_or_path is missing")
@@ -41,13 +41,9 @@ public struct InferenceSettings: Sendable {
         let saved = InferenceDefaults(folder: location.adapters.last ?? modelFolder)
         var picker = Picker(owner: owner)
         let data = config.data, model = config.model
-        guard let template = picker.pick("template", data.template, saved?.template, isGiven: data.isGiven(\.template))
-        else {
-            throw InferenceError(
-                "template is missing, and \(location.adapters.last ?? modelFolder) does not record one: name the prompt template of the model, for example template=qwen (anneal template list shows all)"
-            )
-        }
-        self.template = template
+        template =
+            picker.pick("template", data.template, saved?.template, isGiven: data.isGiven(\.template))
+            ?? Template.derivedName
         defaultSystem = picker.pick(
             "default_system", data.defaultSystem, saved?.defaultSystem, isGiven: data.isGiven(\.defaultSystem))
         // A saved null is a choice: keep what the data says.

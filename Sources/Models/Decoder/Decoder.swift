@@ -6,7 +6,7 @@ import Torch
 /// Grouped-query attention with rotary positions.
 final class Attention: Module {
     let q: LinearSlot, k: LinearSlot, v: LinearSlot, o: LinearSlot
-    private let config: TextConfig
+    let config: TextConfig
 
     init(_ config: TextConfig) {
         self.config = config
@@ -20,7 +20,7 @@ final class Attention: Module {
     var members: [Member] { [.linear("q_proj", q), .linear("k_proj", k), .linear("v_proj", v), .linear("o_proj", o)] }
 
     /// x [T, D] -> [T, D].
-    func callAsFunction(_ x: Tensor, _ context: DecoderContext, layer: Int) -> Tensor {
+    func callAsFunction(_ x: ProjectionInput, _ context: DecoderContext) -> Tensor {
         let d = config.headDim
         let qkv = project(x, q, k, v)
         let q_THd = qkv[0].reshape(-1, config.numHeads, d).rotary(cos: context.rotary.cos, sin: context.rotary.sin)
@@ -28,17 +28,9 @@ final class Attention: Module {
             cos: context.rotary.cos, sin: context.rotary.sin)
         let v_TKd = qkv[2].reshape(-1, config.numKeyValueHeads, d)
         let scale = 1 / Double(d).squareRoot()
-        let out_THd: Tensor
-        if context.continues {
-            let parts = context.segments.map { cache, rows in
-                let (keys, values) = cache.append(layer: layer, k_TKd[rows], v_TKd[rows])
-                return q_THd[rows].cachedAttention(keys, values, scale: scale)
-            }
-            out_THd = Tensor.cat(parts)
-        } else {
-            for (cache, rows) in context.segments { _ = cache.append(layer: layer, k_TKd[rows], v_TKd[rows]) }
-            out_THd = q_THd.segmentAttention(k_TKd, v_TKd, offsets: context.offsets, causal: true, scale: scale)
-        }
+        let out_THd =
+            context.sharing?.attention(q_THd, k_TKd, v_TKd, scale: scale)
+            ?? q_THd.segmentAttention(k_TKd, v_TKd, offsets: context.offsets, causal: true, scale: scale)
         return o(out_THd.reshape(-1, config.numHeads * d))
     }
 }
@@ -55,9 +47,9 @@ final class GatedMLP: Module {
 
     var members: [Member] { [.linear("gate_proj", gate), .linear("up_proj", up), .linear("down_proj", down)] }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
+    func callAsFunction(_ x: ProjectionInput) -> Tensor {
         let gateUp = project(x, gate, up)
-        return down(gateUp[0].swiglu(gateUp[1]))
+        return down(.gated(gateUp[0], up: gateUp[1]))
     }
 }
 
@@ -82,9 +74,9 @@ final class DecoderLayer: Module {
         ]
     }
 
-    func callAsFunction(_ x: Tensor, _ context: DecoderContext, layer: Int) -> Tensor {
-        let h = x + attention(inputNorm(x), context, layer: layer)
-        return h + mlp(postAttentionNorm(h))
+    func callAsFunction(_ x: Tensor, _ context: DecoderContext) -> Tensor {
+        let h = x + attention(inputNorm.deferred(x), context)
+        return h + mlp(postAttentionNorm.deferred(h))
     }
 }
 
@@ -92,17 +84,7 @@ final class DecoderLayer: Module {
 struct DecoderContext {
     let rotary: RotaryTable
     let offsets: [Int]
-    /// Each segment's cache and rows; empty without caches.
-    let segments: [(cache: KeyValueCache, rows: Range<Int>)]
-    /// Whether any segment attends to positions of an earlier pass.
-    let continues: Bool
-
-    init(rotary: RotaryTable, offsets: [Int], caches: [KeyValueCache]) {
-        self.rotary = rotary
-        self.offsets = offsets
-        segments = zip(caches, zip(offsets, offsets.dropFirst())).map { ($0, $1.0..<$1.1) }
-        continues = caches.contains { $0.length > 0 }
-    }
+    let sharing: PrefixSharing?
 }
 
 /// The language model without its output layer: embeddings -> layers -> final norm.
@@ -110,7 +92,7 @@ public final class Decoder: Module {
     public let embedding: Embedding
     let layers: [DecoderLayer]
     let norm: RMSNorm
-    private let config: TextConfig
+    let config: TextConfig
 
     init(_ config: TextConfig) {
         self.config = config
@@ -127,16 +109,13 @@ public final class Decoder: Module {
 
     /// Embedded tokens [T, D] -> normalised hidden states [T, D].
     func callAsFunction(
-        _ embedded: Tensor, positions: [[Int]], offsets: [Int], caches: [KeyValueCache], recompute: Bool
+        _ embedded: Tensor, positions: [[Int]], offsets: [Int], sharing: PrefixSharing?, recompute: Bool
     ) -> Tensor {
         let context = DecoderContext(
             rotary: RotaryTable(config.rope, headDim: config.headDim, positions: positions, offsets: offsets),
-            offsets: offsets,
-            caches: caches)
+            offsets: offsets, sharing: sharing)
         var x = embedded
-        for (index, layer) in layers.enumerated() {
-            x = recompute ? recomputed(x) { layer($0, context, layer: index) } : layer(x, context, layer: index)
-        }
+        for layer in layers { x = recompute ? recomputed(x) { layer($0, context) } : layer(x, context) }
         return norm(x)
     }
 }

@@ -9,7 +9,21 @@ struct RotaryTable {
     /// `positions` has one row, or three (time, height, width) for M-RoPE; `offsets` bound the segments, whose lengths
     /// decide the base of dynamic scaling.
     init(_ config: RopeConfig, headDim: Int, positions: [[Int]], offsets: [Int]) {
-        let (frequencies, attentionFactor) = config.frequencies(headDim: headDim, length: nil)
+        var lengths: [Int] = []
+        if config.isLengthDependent {
+            for (first, end) in zip(offsets, offsets.dropFirst()) {
+                let length = (first..<end).map { positions[0][$0] + 1 }.max() ?? 0
+                lengths += Array(repeating: length, count: end - first)
+            }
+        }
+        self.init(config, headDim: headDim, positions: positions, lengths: lengths)
+    }
+
+    /// `lengths` decide the base of dynamic scaling row by row; it may be empty for other scalings.
+    init(_ config: RopeConfig, headDim: Int, positions: [[Int]], lengths: [Int]) {
+        let (plain, attentionFactor) = config.frequencies(headDim: headDim, length: nil)
+        var frequencies = plain
+        var length: Int?
         let half = headDim / 2
         let numTokens = positions[0].count
         // The axis whose position turns frequency j.
@@ -19,23 +33,20 @@ struct RotaryTable {
         }
         var cosValues = [Float](repeating: 0, count: numTokens * headDim)
         var sinValues = cosValues
-        for segment in 0..<(offsets.count - 1) {
-            let range = offsets[segment]..<offsets[segment + 1]
-            let own =
-                config.isLengthDependent
-                ? config.frequencies(headDim: headDim, length: range.map { positions[0][$0] + 1 }.max() ?? 0).0
-                : frequencies
-            for row in range {
-                for j in 0..<half {
-                    // fp32 product, as torch computes freqs.
-                    let angle = Double(Float(positions[positions.count == 3 ? axis[j] : 0][row]) * own[j])
-                    let c = Float(Foundation.cos(angle) * attentionFactor),
-                        s = Float(Foundation.sin(angle) * attentionFactor)
-                    cosValues[row * headDim + j] = c
-                    cosValues[row * headDim + half + j] = c
-                    sinValues[row * headDim + j] = s
-                    sinValues[row * headDim + half + j] = s
-                }
+        for row in 0..<numTokens {
+            if config.isLengthDependent, lengths[row] != length {
+                length = lengths[row]
+                frequencies = config.frequencies(headDim: headDim, length: length).0
+            }
+            for j in 0..<half {
+                // fp32 product, as torch computes freqs.
+                let angle = Double(Float(positions[axis[j]][row]) * frequencies[j])
+                let c = Float(Foundation.cos(angle) * attentionFactor),
+                    s = Float(Foundation.sin(angle) * attentionFactor)
+                cosValues[row * headDim + j] = c
+                cosValues[row * headDim + half + j] = c
+                sinValues[row * headDim + j] = s
+                sinValues[row * headDim + half + j] = s
             }
         }
         cos = Tensor(cosValues, shape: [numTokens, headDim])
@@ -44,7 +55,8 @@ struct RotaryTable {
 }
 
 extension RopeConfig {
-    var isLengthDependent: Bool {
+    /// Whether the base grows with the length of what is read.
+    public var isLengthDependent: Bool {
         if case .dynamic = scaling { true } else { false }
     }
 

@@ -18,8 +18,8 @@ final class VisionAttention: Module {
 
     var members: [Member] { [.linear("qkv", qkv), .linear("proj", output)] }
 
-    func callAsFunction(_ x: Tensor, rotary: VisionLayout.Rotary, offsets: [Int]) -> Tensor {
-        let hidden = x.size(1), d = hidden / numHeads
+    func callAsFunction(_ x: ProjectionInput, rotary: VisionLayout.Rotary, offsets: [Int]) -> Tensor {
+        let hidden = output.layer.inFeatures, d = hidden / numHeads
         let qkv_NHd = qkv(x).reshape(-1, 3 * numHeads, d)
         let q_NHd = qkv_NHd.narrow(1, 0, numHeads).rotary(cos: rotary.cos, sin: rotary.sin)
         let k_NHd = qkv_NHd.narrow(1, numHeads, numHeads).rotary(cos: rotary.cos, sin: rotary.sin)
@@ -48,8 +48,8 @@ final class VisionBlock: Module {
     }
 
     func callAsFunction(_ x: Tensor, rotary: VisionLayout.Rotary, offsets: [Int]) -> Tensor {
-        let h = x + attention(firstNorm(x), rotary: rotary, offsets: offsets)
-        return h + mlp(secondNorm(h))
+        let h = x + attention(firstNorm.deferred(x), rotary: rotary, offsets: offsets)
+        return h + mlp(secondNorm.deferred(h))
     }
 }
 
