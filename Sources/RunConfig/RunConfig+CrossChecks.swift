@@ -30,6 +30,16 @@ extension RunConfig {
                 export.exportDir != nil, "export_dir",
                 message: "Please specify `export_dir` to save model.")
         }
+        if purpose == .evaluation {
+            require(
+                evaluation.task != nil, "task",
+                message: "Please name the benchmark and its split, as `task: mmlu_test`.")
+        } else {
+            for key in evaluation.givenKeys.sorted() {
+                let instead = key == "batch_size" ? "; for training use `per_device_train_batch_size`" : ""
+                failed.append(CrossCheck(keys: [key], message: "`\(key)` belongs to `anneal eval`\(instead)."))
+            }
+        }
         checkQuantization(&failed)
         checkData(&failed)
         if purpose == .training {
@@ -102,6 +112,9 @@ extension RunConfig {
         require(
             !data.streaming || data.maxSamples == nil, "max_samples", "streaming",
             message: "`max_samples` is incompatible with `streaming`.")
+        require(
+            !data.streaming || data.tokenizedPath == nil, "streaming", "tokenized_path",
+            message: "Turn off `streaming` when saving dataset to disk (`tokenized_path`).")
         require(
             !data.maskHistory || !data.trainOnPrompt, "mask_history", "train_on_prompt",
             message: "`mask_history` is incompatible with `train_on_prompt`.")

@@ -60,3 +60,13 @@ extension GenerationArguments {
     /// The longest answer in tokens; nil when `max_length` limits prompt and answer together.
     public var effectiveMaxNewTokens: Int? { self.maxNewTokens > 0 ? self.maxNewTokens : nil }
 }
+
+extension RunConfig {
+    /// Whether samples are put together: `neat_packing` and `packing`; texts (stage pt) unless told otherwise.
+    public var packsSamples: Bool { data.neatPacking || (data.packing ?? (tuning.stage == .pt)) }
+
+    /// Tokens an encoded sample may have: `cutoff_len`, one less where packing is asked for, as in LLaMA-Factory.
+    public var encodedLength: Int {
+        data.neatPacking || data.packing == true ? max(1, data.cutoffLen - 1) : data.cutoffLen
+    }
+}

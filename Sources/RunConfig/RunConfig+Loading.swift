@@ -43,7 +43,9 @@ extension RunConfig {
     public static func load(
         arguments: [String], purpose: Purpose = .training, allowsUnknownKeys: Bool = false
     ) throws(ConfigError) -> RunConfig {
-        if let first = arguments.first, [".yaml", ".yml", ".json"].contains(where: first.lowercased().hasSuffix) {
+        if let first = arguments.first, [".yaml", ".yml", ".json"].contains(where: first.lowercased().hasSuffix),
+            !isAssignment(first)
+        {
             return try load(
                 file: first, overrides: Array(arguments.dropFirst()), purpose: purpose,
                 allowsUnknownKeys: allowsUnknownKeys)
@@ -57,6 +59,13 @@ extension RunConfig {
             return try load(flags: arguments, purpose: purpose, allowsUnknownKeys: allowsUnknownKeys)
         }
         return try load(file: nil, overrides: arguments, purpose: purpose, allowsUnknownKeys: allowsUnknownKeys)
+    }
+
+    /// Whether an argument such as dataset=pets.json is a setting rather than a file.
+    private static func isAssignment(_ argument: String) -> Bool {
+        guard let sign = argument.firstIndex(of: "=") else { return false }
+        return argument[..<sign].allSatisfy { $0.isLetter || $0 == "_" || $0.isNumber }
+            && !FileManager.default.fileExists(atPath: argument)
     }
 
     /// Larger than any configuration.
@@ -141,8 +150,8 @@ extension RunConfig {
         case .refused(let reason):
             if !isDefault { throw failure("`\(key): \(value.configText)` cannot be used: \(reason)") }
         }
-        // The seed also draws answers.
-        let isUsed = purpose == .inference && key == "seed"
+        // The seed also draws answers and examples.
+        let isUsed = [.inference, .evaluation].contains(purpose) && key == "seed"
         if purpose != .training, section == 3, !isUsed, case .supported = setting.status {
             notes.append("`\(key)` has no effect: it belongs to training.")
         }

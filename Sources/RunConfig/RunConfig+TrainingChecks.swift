@@ -5,7 +5,7 @@ extension RunConfig {
             if !holds { failed.append(CrossCheck(keys: keys, message: message)) }
         }
         let isLora = tuning.finetuningType == .lora
-        let usesReference = tuning.stage == .dpo && ![.orpo, .simpo].contains(tuning.prefLoss)
+        let usesReference = tuning.stage == .dpo && tuning.prefLoss.usesReference
         require(
             tuning.stage != .ppo || tuning.rewardModel != nil, "reward_model", "stage",
             message: "`reward_model` is necessary for PPO training.")
@@ -13,9 +13,23 @@ extension RunConfig {
             tuning.stage != .ppo || tuning.rewardModelType != .lora || isLora, "reward_model_type", "finetuning_type",
             message: "`reward_model_type` cannot be lora for Freeze/Full PPO training.")
         require(
-            tuning.stage != .dpo || tuning.prefLoss == .sigmoid || tuning.dpoLabelSmoothing <= 1e-6,
-            "dpo_label_smoothing",
-            "pref_loss", message: "`dpo_label_smoothing` is only valid for sigmoid loss function.")
+            tuning.stage != .dpo || [.sigmoid, .robust, .exoPair].contains(tuning.prefLoss)
+                || tuning.dpoLabelSmoothing <= 1e-6,
+            "dpo_label_smoothing", "pref_loss",
+            message: "`dpo_label_smoothing` is only valid for sigmoid loss function (and robust, exo_pair).")
+        require(
+            tuning.stage != .dpo || tuning.prefLoss != .robust || tuning.dpoLabelSmoothing < 0.5, "dpo_label_smoothing",
+            "pref_loss", message: "`pref_loss: robust` needs a `dpo_label_smoothing` below 0.5.")
+        require(
+            tuning.prefBeta > 0 || ![.dpo, .kto].contains(tuning.stage), "pref_beta",
+            message: "`pref_beta` must be above 0: at 0 nothing is learned from preferences.")
+        require(
+            usesReference || tuning.stage != .dpo || tuning.prefBcoWeight <= 1e-6, "pref_bco_weight", "pref_loss",
+            message: "`pref_bco_weight` needs a loss with a reference, not orpo or simpo: it would be ignored.")
+        require(
+            usesReference || tuning.stage == .kto || (tuning.refModel == nil && tuning.refModelAdapters == nil),
+            "ref_model", "ref_model_adapters", "stage",
+            message: "`ref_model` is for the stages dpo (not with orpo or simpo) and kto: it would be ignored.")
         require(
             !tuning.useLlamaPro || tuning.finetuningType != .full, "use_llama_pro", "finetuning_type",
             message: "`use_llama_pro` is only valid for Freeze or LoRA training.")
@@ -57,12 +71,18 @@ extension RunConfig {
         for (key, isUsed) in [
             ("predict_with_generate", training.predictWithGenerate), ("neat_packing", data.neatPacking),
             ("train_on_prompt", data.trainOnPrompt), ("mask_history", data.maskHistory),
+            ("ignore_empty_think", data.ignoreEmptyThink),
+            ("loss_scale", data.lossScale.map { $0 != "default" } ?? false),
         ] {
             require(isSFT || !isUsed, key, "stage", message: "`\(key)` cannot be set as True except SFT.")
         }
         require(
             !isSFT || !training.doPredict || training.predictWithGenerate, "predict_with_generate", "do_predict",
             message: "Please enable `predict_with_generate` to save model predictions.")
+        require(
+            !training.doPredict || tuning.stage == .rm, "do_predict", "stage",
+            message:
+                "`do_predict` after training is supported for the stage rm only: run `anneal predict` on the result.")
         require(
             ![.rm, .ppo].contains(tuning.stage) || !training.loadBestModelAtEnd, "load_best_model_at_end", "stage",
             message: "RM and PPO stages do not support `load_best_model_at_end`.")

@@ -24,7 +24,7 @@ public struct RunConfig: Sendable {
 
     /// What a configuration is for; it decides what must be there.
     public enum Purpose: Sendable, Hashable {
-        case training, inference, export
+        case training, inference, export, evaluation
     }
 }
 

@@ -112,8 +112,8 @@ import Testing
                 "@/run.yaml:1: `model_name_or_path`: the tag tag:yaml.org,2002:python/object:os.system is not allowed: a configuration holds plain values only."
             ),
             (
-                "model_name_or_path: m\nstage: dpo",
-                "@/run.yaml:2: `stage: dpo`: only supervised fine-tuning (sft) is supported yet."
+                "model_name_or_path: m\nstage: ppo",
+                "@/run.yaml:2: `stage: ppo`: only sft, pt, rm, dpo and kto are supported yet."
             ),
             (
                 "model_name_or_path: m\nreport_to: wandb",
@@ -146,6 +146,17 @@ import Testing
         #expect(throws: ConfigError.self) { try RunConfig.load(file: folder + "/none.yaml") }
         #expect(throws: ConfigError.self) { try RunConfig.load(file: folder) }
         #expect(throws: ConfigError.self) { try RunConfig.load(arguments: ["train"]) }
+    }
+
+    @Test func `a setting whose value ends like a file is a setting, wherever it stands`() throws {
+        let config = try RunConfig.load(
+            arguments: ["dataset=data/pets.json", "model_name_or_path=m"], purpose: .inference)
+        #expect(config.data.dataset == ["data/pets.json"])
+        #expect {
+            try RunConfig.load(arguments: ["datset=pets.json"], purpose: .inference)
+        } throws: {
+            "\($0)".contains("Unknown setting `datset`: did you mean `dataset`?")
+        }
     }
 
     @Test func `aliases of aliases do not eat the machine`() throws {

@@ -102,6 +102,41 @@ struct BadInputTests {
         Mistake(
             "images for a text model", ["dataset=vision"], says: "data/vision.json, row 1", "takes no image input",
             "template"),
+        Mistake(
+            "marks of images but no column", model: vision, says: "data/vision.json, row 1",
+            "<image> mark but no image is given: name its file in a column `images`, or remove the mark",
+            prepare: replace(
+                "data/dataset_info.json", "\"messages\": \"messages\",\n   \"images\": \"images\"",
+                "\"messages\": \"messages\"")),
+        Mistake(
+            "video for videos", model: vision, says: "data set 'vision', data/dataset_info.json",
+            "unknown key `video`: did you mean 'videos'?",
+            prepare: replace("data/dataset_info.json", "\"images\": \"images\"", "\"video\": \"images\"")),
+        Mistake(
+            "a cutoff within an image", model: vision, ["cutoff_len=8", "max_unlabeled_share=1"],
+            says: "rows of `dataset` are dropped", "cutoff_len would cut through an image or video (raise it",
+            "data/vision.json, row 1"),
+        Mistake(
+            "a file that is not there", ["dataset=pets.jsonl"], says: "pets.jsonl: there is no such file or folder",
+            "`dataset_dir` (data)", "correct the path"),
+        Mistake(
+            "links in circles", ["dataset=round.jsonl"], says: "round.jsonl: the link leads to no file, or in circles"
+        ) { folder in
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(folder.path)/round.jsonl", withDestinationPath: "round.jsonl")
+        },
+        Mistake(
+            "a folder within a folder of data", ["dataset=more"],
+            says: "more/inner: folders within a data set's folder",
+            "move the files up"
+        ) { folder in
+            try FileManager.default.createDirectory(
+                atPath: "\(folder.path)/more/inner", withIntermediateDirectories: true)
+        },
+        Mistake(
+            "a Label Studio export", ["dataset=export.json"], says: "export.json: this is an export of Label Studio",
+            "anneal data convert export.json --output labels.jsonl",
+            prepare: put("export.json", "[{\"id\": 1, \"data\": {\"text\": \"a\"}, \"annotations\": []}]")),
         // Weights
         Mistake(
             "truncated weights", says: "model/model.safetensors: is truncated", "download it again",
@@ -186,7 +221,7 @@ struct BadInputTests {
             says: "output has no checkpoint to resume from"),
     ]
 
-    @Test func `all mistakes of the list are made`() { #expect(Self.mistakes.count == 36) }
+    @Test func `all mistakes of the list are made`() { #expect(Self.mistakes.count == 43) }
 
     @Test(arguments: mistakes)
     func `a mistake gets a clear message and leaves nothing behind`(_ mistake: Mistake) throws {

@@ -31,8 +31,8 @@ struct PackTests {
             for pack in step.packs {
                 let result = SupervisedFineTuning().loss(
                     of: pack, model: model, options: ForwardOptions(compute: .float32, recompute: recompute))
-                result.loss.backward()
-                loss += result.loss.detach().item
+                result.backward()
+                loss += result.value
             }
         }
         let parameters = model.loraLayers.flatMap { [$0.layer.a, $0.layer.b] }
@@ -59,7 +59,7 @@ struct PackTests {
             let model = try LanguageModel.load(folder: "\(Place.models)/\(name)", dtype: .float32)
             _ = try run.prepareModel(model, resume: nil)
             let whole = try outcome(model, run, data, packTokens: 1 << 20, normalization)
-            let numTokens = data.train.prefix(6).map(\.inputIDs.count)
+            let numTokens = (0..<6).map(data.train.numTokens)
             #expect(whole.numPacks == 1 && whole.gradients.allSatisfy { !$0.isEmpty })
             for packTokens in [1, numTokens.reduce(0, +) / 2] {
                 let parts = try outcome(model, run, data, packTokens: packTokens, normalization)

@@ -62,10 +62,15 @@ struct PlanTests {
         #expect(
             seen[0]
                 == ExecutionPlan(memory, longest: 900, stepTokens: 6000, mayRecompute: false, machineBytes: 1000 << 30))
-        #expect(seen[0].packTokens == 6000 && !seen[0].recompute)
+        #expect(seen[0].packTokens == 900 && !seen[0].recompute)
         #expect(seen.allSatisfy { $0.packTokens >= 900 })
         #expect(
             zip(seen, seen.dropFirst()).allSatisfy { $0.recompute != $1.recompute || $0.packTokens >= $1.packTokens })
         #expect(seen[3].recompute && seen[3].packTokens == 900)
+        // Weights that are trained make larger packs worth their memory.
+        let full = MemoryPlan(config, parameters: count, compute: .bfloat16, trainsWeights: true)
+        #expect(
+            ExecutionPlan(full, longest: 900, stepTokens: 6000, mayRecompute: true, machineBytes: 1000 << 30).packTokens
+                == 1024)
     }
 }

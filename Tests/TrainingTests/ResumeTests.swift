@@ -11,12 +11,17 @@ struct ResumeTests {
     /// Shuffling, dropout, accumulation, evaluation, and logging that is out of step with saving.
     static func arguments(_ kind: String, output: String) -> [String] {
         let isFull = kind == "full"
+        let streams = [
+            "max_steps=18", "num_train_epochs=1", "streaming=true", "buffer_size=5", "val_size=3", "neat_packing=true",
+            "cutoff_len=160", "preprocessing_batch_size=7",
+        ]
         return RunSettings.lora(output: output).filter { !isFull || !$0.hasPrefix("lora_") } + [
             "max_steps=-1", "num_train_epochs=6", "per_device_train_batch_size=2", "gradient_accumulation_steps=3",
             "val_size=0.2",
             "eval_strategy=steps", "eval_steps=4", "save_strategy=steps", "save_steps=3", "logging_steps=2",
             "weight_decay=0.01",
         ] + (isFull ? ["finetuning_type=full", "bf16=true", "save_total_limit=2"] : ["lora_dropout=0.1"])
+            + (kind == "streaming" ? streams : [])
     }
 
     /// What must be equal between two output folders.
@@ -56,7 +61,7 @@ struct ResumeTests {
         while !condition(), kill(process, 0) == 0 { usleep(2000) }
     }
 
-    @Test(arguments: ["lora", "full"])
+    @Test(arguments: ["lora", "full", "streaming"])
     func `a run that is killed at random moments ends with the same bits`(_ kind: String) throws {
         let folder = try TemporaryFolder()
         let start = DispatchTime.now().uptimeNanoseconds

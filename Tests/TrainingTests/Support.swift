@@ -40,8 +40,16 @@ final class TemporaryFolder: Sendable {
 
 /// Overrides of a run over the fixtures' data.
 enum RunSettings {
+    /// Prepared data are kept in a folder of the tests' own, also by the programs they start.
+    private static let cache: TemporaryFolder? = {
+        guard let folder = try? TemporaryFolder() else { return nil }
+        setenv("ANNEAL_CACHE", folder.path, 1)
+        return folder
+    }()
+
     /// Where model, adapter, data and output are.
     static func places(model: String, output: String, adapter: Bool) -> [String] {
+        _ = cache
         var lines = [
             "model_name_or_path=\(Place.models)/\(model)", "dataset_dir=\(Place.fixtures)/data",
             "media_dir=\(Place.fixtures)/data", "output_dir=\(output)", "disable_tqdm=true",

@@ -2,7 +2,7 @@
 public struct ProgressState: Sendable, Equatable {
     /// What is going on: `training`, `loading model`.
     public var title: String
-    /// What is counted, in the singular: `step`, `row`, `shard`.
+    /// What is counted, in the singular: `step`, `row`, `shard`; `byte` is shown in MB.
     public var unit: String
     public var total: Int
     public var step = 0
@@ -63,7 +63,7 @@ public struct ProgressState: Sendable, Equatable {
 
     private var fields: [Field] {
         let percent = Python.format(share * 100, "%.0f")
-        var fields = [Field(priority: 0, place: 0, text: "\(step)/\(total) \(percent)%")]
+        var fields = [Field(priority: 0, place: 0, text: "\(count) \(percent)%")]
         if let loss { fields.append(Field(priority: 2, place: 1, text: "loss " + Python.format(loss, "%.4g"))) }
         if let tokensPerSecond {
             let digits = tokensPerSecond < 100 ? "%.1f" : "%.0f"
@@ -81,10 +81,18 @@ public struct ProgressState: Sendable, Equatable {
         return fields
     }
 
-    /// `1.25 s/step`, or `840/s` where that reads better.
+    /// `120/1000`, of bytes `12.5/80.0 MB`.
+    private var count: String {
+        guard unit == "byte" else { return "\(step)/\(total)" }
+        func megabytes(_ bytes: Int) -> String { Python.format(Double(bytes) / 1e6, "%.1f") }
+        return "\(megabytes(step))/\(megabytes(total)) MB"
+    }
+
+    /// `1.25 s/step`, or `840/s` where that reads better; of bytes always `5.2 MB/s`.
     private var speed: String? {
         let numDone = step - startStep
         guard numDone > 0, elapsedSeconds > 0 else { return nil }
+        if unit == "byte" { return Python.format(Double(numDone) / elapsedSeconds / 1e6, "%.1f") + " MB/s" }
         let seconds = elapsedSeconds / Double(numDone)
         return seconds >= 0.1
             ? "\(Python.format(seconds, "%.3g")) s/\(unit)" : "\(Python.format(1 / seconds, "%.0f"))/s"

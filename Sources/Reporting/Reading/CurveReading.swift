@@ -23,7 +23,7 @@ public enum CurveReading {
         }
         lines += evals.isEmpty ? [trainingTrend(train), withoutEvaluation(facts, last: last)] : []
         if !evals.isEmpty { lines += evaluationLines(facts, train: train, evals: evals) }
-        return lines + dataLines(facts)
+        return lines + PreferenceReading.lines(facts) + dataLines(facts)
     }
 
     // MARK: A loss that is no number

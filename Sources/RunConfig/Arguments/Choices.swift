@@ -47,7 +47,14 @@ public enum FinetuningType: String, SettingChoice { case lora, oft, freeze, full
 public enum PreferenceLoss: String, SettingChoice {
     case sigmoid, hinge, ipo
     case ktoPair = "kto_pair"
-    case orpo, simpo
+    case orpo, simpo, robust
+    case exoPair = "exo_pair"
+    case ncaPair = "nca_pair"
+    case apoZero = "apo_zero"
+    case apoDown = "apo_down"
+
+    /// Whether the loss compares the model with a reference.
+    public var usesReference: Bool { self != .orpo && self != .simpo }
 }
 
 /// What a reward model is.

@@ -7,14 +7,15 @@ public struct ModelSettings: SettingDeclarations {
     public static let declarations = ModelSettings()
 
     // MARK: Base
-    public let modelNameOrPath = Setting<String?>("model_name_or_path", nil, "Folder of the model to start from.")
+    public let modelNameOrPath = Setting<String?>(
+        "model_name_or_path", nil, "Folder of the model to start from, or its name on a hub.")
     public let adapterNameOrPath = Setting<[String]?>(
         "adapter_name_or_path", nil, "Folders of adapters to load, comma separated; several are merged in order.")
     public let adapterFolder = Setting<String?>(
         "adapter_folder", nil, "Folder that holds the folders of `adapter_name_or_path`.")
     public let cacheDir = Setting<String?>(
         "cache_dir", nil, "Folder for downloaded models.",
-        .noEffect("nothing is downloaded: models are read from folders."))
+        .noEffect("downloads lie where HF_HOME, HF_HUB_CACHE or MODELSCOPE_CACHE say."))
     public let useFastTokenizer = Setting(
         "use_fast_tokenizer", true, "Which tokenizer of Hugging Face to use.",
         .noEffect("there is one tokenizer, which gives the same ids."))
@@ -31,8 +32,7 @@ public struct ModelSettings: SettingDeclarations {
         "init_special_tokens", SpecialTokenInit.noiseInit, "How new special tokens' embeddings start.", .notSupportedYet
     )
     public let modelRevision = Setting(
-        "model_revision", "main", "Version of a model on a hub.",
-        .noEffect("nothing is downloaded: models are read from folders."))
+        "model_revision", "main", "Version of a model on a hub.")
     public let lowCPUMemUsage = Setting(
         "low_cpu_mem_usage", true, "Load weights without a second copy.",
         .noEffect("weights are always read by memory map."))
@@ -78,13 +78,13 @@ public struct ModelSettings: SettingDeclarations {
         "infer_dtype", InferenceDtype.auto, "Number format for generation; auto takes the model's.")
     public let hfHubToken = Setting<String?>(
         "hf_hub_token", nil, "Key for Hugging Face's hub.",
-        .refused("keys do not belong in files, and nothing is downloaded; remove it."))
+        .refused("keys do not belong in files: set the environment variable HF_TOKEN."))
     public let msHubToken = Setting<String?>(
         "ms_hub_token", nil, "Key for ModelScope's hub.",
-        .refused("keys do not belong in files, and nothing is downloaded; remove it."))
+        .refused("keys do not belong in files: set the environment variable MODELSCOPE_API_TOKEN."))
     public let omHubToken = Setting<String?>(
         "om_hub_token", nil, "Key for Modelers' hub.",
-        .refused("keys do not belong in files, and nothing is downloaded; remove it."))
+        .refused("nothing is downloaded from there; remove it."))
     public let printParamStatus = Setting(
         "print_param_status", false, "Print every parameter's type, device and whether it is trained.")
     public let trustRemoteCode = Setting(

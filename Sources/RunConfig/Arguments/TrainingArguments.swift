@@ -16,7 +16,8 @@ public struct TrainingSettings: SettingDeclarations {
         "overwrite_output_dir", false, "Start anew although the output folder holds a run.")
     public let doTrain = Setting("do_train", false, "Train.")
     public let doEval = Setting("do_eval", false, "Evaluate when the training is over.")
-    public let doPredict = Setting("do_predict", false, "Generate answers for the evaluation data.", .notSupportedYet)
+    public let doPredict = Setting(
+        "do_predict", false, "Predict for the evaluation data after training: a reward model's scores.")
     public let predictWithGenerate = Setting(
         "predict_with_generate", false, "Evaluate by generated answers.", .notSupportedYet)
     public let resumeFromCheckpoint = Setting<ResumePoint?>(

@@ -9,7 +9,7 @@ public struct TuningSettings: SettingDeclarations {
     // MARK: Main
     public let stage = Setting(
         "stage", Stage.sft, "What the run trains for.",
-        .only(["sft"], "only supervised fine-tuning (sft) is supported yet."))
+        .only(["sft", "pt", "rm", "dpo", "kto"], "only sft, pt, rm, dpo and kto are supported yet."))
     public let finetuningType = Setting(
         "finetuning_type", FinetuningType.lora, "Which weights are trained.",
         .only(["lora", "full"], "only lora and full are supported yet."))
@@ -86,26 +86,27 @@ public struct TuningSettings: SettingDeclarations {
         "freeze_extra_modules", nil, "Freeze: names of parts outside the layers that are trained.", .notSupportedYet)
 
     // MARK: Preferences and rewards
-    public let prefBeta = Setting("pref_beta", 0.1, "How close to the reference the model stays.", .notSupportedYet)
+    public let prefBeta = Setting("pref_beta", 0.1, "How close to the reference the model stays.")
     public let prefFtx = Setting(
-        "pref_ftx", 0.0, "Weight of the supervised loss beside the preference loss.", .notSupportedYet)
-    public let prefBcoWeight = Setting("pref_bco_weight", 0.0, "Weight of the BCO loss.", .notSupportedYet)
-    public let prefLoss = Setting("pref_loss", PreferenceLoss.sigmoid, "The preference loss.", .notSupportedYet)
+        "pref_ftx", 0.0, "Weight of the supervised loss beside the preference loss.")
+    public let prefBcoWeight = Setting("pref_bco_weight", 0.0, "Weight of the BCO loss.")
+    public let prefLoss = Setting("pref_loss", PreferenceLoss.sigmoid, "The preference loss.")
     public let dpoLabelSmoothing = Setting(
-        "dpo_label_smoothing", 0.0, "Part of the labels taken as wrong.", .notSupportedYet, limits: .within(0...0.5))
-    public let simpoGamma = Setting("simpo_gamma", 0.5, "SimPO: margin.", .notSupportedYet)
+        "dpo_label_smoothing", 0.0, "Part of the labels taken as wrong.", limits: .within(0...0.5))
+    public let simpoGamma = Setting("simpo_gamma", 0.5, "SimPO: margin.")
     public let ldAlpha = Setting<Double?>(
-        "ld_alpha", nil, "LD-DPO: weight of the longer answer's surplus.", .notSupportedYet)
-    public let ktoChosenWeight = Setting("kto_chosen_weight", 1.0, "KTO: weight of good answers.", .notSupportedYet)
-    public let ktoRejectedWeight = Setting("kto_rejected_weight", 1.0, "KTO: weight of bad answers.", .notSupportedYet)
+        "ld_alpha", nil, "LD-DPO: weight of the longer answer's surplus.")
+    public let ktoChosenWeight = Setting("kto_chosen_weight", 1.0, "KTO: weight of good answers.")
+    public let ktoRejectedWeight = Setting("kto_rejected_weight", 1.0, "KTO: weight of bad answers.")
     public let ppoBufferSize = Setting("ppo_buffer_size", 1, "PPO: batches of experience per update.", .notSupportedYet)
     public let ppoEpochs = Setting("ppo_epochs", 4, "PPO: passes over the experience.", .notSupportedYet)
     public let ppoScoreNorm = Setting("ppo_score_norm", false, "PPO: normalise scores.", .notSupportedYet)
     public let ppoTarget = Setting("ppo_target", 6.0, "PPO: divergence to aim at.", .notSupportedYet)
     public let ppoWhitenRewards = Setting("ppo_whiten_rewards", false, "PPO: whiten rewards.", .notSupportedYet)
-    public let refModel = Setting<String?>("ref_model", nil, "Folder of the reference model.", .notSupportedYet)
+    public let refModel = Setting<String?>("ref_model", nil, "Folder of the reference model.")
     public let refModelAdapters = Setting<String?>(
-        "ref_model_adapters", nil, "Folder of the reference model's adapter.", .notSupportedYet)
+        "ref_model_adapters", nil,
+        "Folder of the reference model's adapter; of the trained model's base without a `ref_model`.")
     public let refModelQuantizationBit = Setting<Int?>(
         "ref_model_quantization_bit", nil, "Bits per weight of the reference model: 8 or 4.", .notSupportedYet)
     public let rewardModel = Setting<String?>("reward_model", nil, "Folder of the reward model.", .notSupportedYet)

@@ -44,6 +44,7 @@ public struct ModelFolder: Sendable {
             try SafetensorsWriter.writeModel(weights, folder: folder, maxShardBytes: maxShardBytes)
             try copy(["config.json", "generation_config.json"], to: folder)
         }
+        try model.valueHead?.write(folder: folder)
         try copy(Self.copiedFiles, to: folder)
         if let chatTemplate {
             try Data(chatTemplate.utf8).write(

@@ -11,9 +11,14 @@ public struct DataCheck: Sendable {
     public private(set) var datasets: [DatasetStatistics] = []
     /// Rows to evaluate on that are also trained on; nil where nothing is evaluated or a data set cannot be read.
     public private(set) var leakage: DataLeakage?
+    /// Why training would refuse to start; empty when it would start.
+    public private(set) var refusals: [String] = []
 
-    /// Whether a data set loses more than a tenth of its rows, has rows to be mended, or cannot be read.
-    public var isLossy: Bool { datasets.contains(where: \.isLossy) }
+    /// Rows of each data set that the page shows as the model sees them.
+    private static let numPreviews = 3
+
+    /// Whether training would not start, or a data set loses more than a run may lose, has rows to be mended, or cannot be read.
+    public var isLossy: Bool { !refusals.isEmpty || datasets.contains(where: \.isLossy) }
 
     /// Reads and encodes all data of a run.
     ///
@@ -21,47 +26,58 @@ public struct DataCheck: Sendable {
     ///   is part of the result.
     public init(_ config: RunConfig) throws {
         let run = try TrainingRun(config)
-        let encoder = try run.encoder(), media = try run.mediaSettings()
-        let catalog = try DatasetCatalog(folder: config.data.datasetDir, mediaFolder: config.data.mediaDir)
+        let encoder = try run.rowEncoder(), limits = DataLimits(config)
+        let tokenizer = run.tokenizer, maxTokens = try run.longestFittingSample()
+        var catalog = try DatasetCatalog(
+            folder: config.data.datasetDir, mediaFolder: config.data.mediaDir, purpose: config.tuning.stage.purpose)
+        catalog.readsTexts = config.tuning.stage == .pt
         var random = NumPyLegacyRandom(seed: UInt32(truncatingIfNeeded: config.training.seed))
         let uses =
             (config.data.dataset ?? []).map { ($0, "train") } + (config.data.evalDataset ?? []).map { ($0, "eval") }
         var checked: Set<String> = []
         for (name, use) in uses where checked.insert("\(use) \(name)").inserted {
-            var statistics = DatasetStatistics(name: name, use: use, thoughtWords: run.template.thoughtWords)
+            var statistics = DatasetStatistics(
+                name: name, use: use, thoughtWords: run.template.thoughtWords, limits: limits,
+                hasControlTokens: { !tokenizer.controlTokens(in: $0).isEmpty })
+            statistics.maxTokens = maxTokens
             do throws(DataError) {
                 let loaded = try catalog.load(name, maxSamples: config.data.maxSamples, random: &random)
                 statistics.merge(loaded.report)
-                Self.encode(loaded.keptRows, run, encoder, media, &statistics)
+                Self.encode(
+                    loaded.keptRows.rotatingAnswers(blockSize: config.data.preprocessingBatchSize), run, encoder,
+                    &statistics)
             } catch {
                 statistics.failure = error
             }
             datasets.append(statistics)
         }
-        guard config.data.evalDataset?.isEmpty == false || config.data.splitSize != nil,
-            !datasets.contains(where: { $0.failure != nil })
-        else { return }
-        let module = try DataModule(try DataModule.Request(config), from: catalog)
-        leakage = DataLeakage(train: module.train, evaluation: module.evaluations.flatMap(\.rows))
+        guard !datasets.contains(where: { $0.failure != nil }) else { return }
+        for (use, key) in [("train", "dataset"), ("eval", "eval_dataset")] {
+            var report = DataReport()
+            for dataset in datasets where dataset.use == use { report.merge(dataset.report) }
+            refusals += limits.problems(report, use: key)
+        }
+        guard config.data.evalDataset?.isEmpty == false || config.data.splitSize != nil else { return }
+        let leakage = DataLeakage(try DataModule(try DataModule.Request(config), from: catalog), config)
+        refusals += limits.problems(leakage)
+        self.leakage = leakage
     }
 
     private static func encode(
-        _ rows: [DataRow], _ run: TrainingRun, _ encoder: ConversationEncoder, _ media: MediaSettings?,
-        _ statistics: inout DatasetStatistics
+        _ rows: [DataRow], _ run: TrainingRun, _ encoder: RowEncoder, _ statistics: inout DatasetStatistics
     ) {
         let bar = ProgressBar(title: statistics.name, unit: "row", total: rows.count, delaySeconds: 2)
         defer { bar.finish() }
-        let vision = run.modelConfig.vision
-        for (row, result) in zip(rows, TrainingData.encodeAll(rows, encoder, media, bar)) {
+        let mediaIDs = run.mediaIDs
+        for (row, result) in zip(rows, TrainingData.encodeAll(rows, encoder, bar)) {
             switch result {
             case .success(.kept(let example, let isTruncated)):
-                let numMediaTokens = example.inputIDs.count {
-                    Int($0) == vision?.imageTokenID || Int($0) == vision?.videoTokenID
-                }
+                let numMediaTokens = mediaIDs.isEmpty ? 0 : example.inputIDs.count(where: mediaIDs.contains)
                 statistics.add(
                     row, numTokens: example.inputIDs.count, numMediaTokens: numMediaTokens, isTruncated: isTruncated)
+                if statistics.previews.count < numPreviews { statistics.previews.append(run.preview(of: example)) }
             case .success(.dropped(let reason)):
-                statistics.drop(row, DropReason(reason), losesLabels: reason.hasPrefix("nothing to learn"))
+                statistics.drop(row, DropReason(reason), losesLabels: reason.hasPrefix(DataLimits.unlabeledReason))
             case .failure(let error):
                 let message = (error as? DataError)?.message ?? "\(error)"
                 statistics.drop(row, DropReason(message, isMistake: true), losesLabels: false)
@@ -75,12 +91,12 @@ public struct DataCheck: Sendable {
         if let leakage { lines += leakage.lines + [""] }
         let numRead = datasets.reduce(0) { $0 + $1.report.numRead }
         let numDropped = datasets.reduce(0) { $0 + $1.report.numDropped }
-        let lossy = datasets.filter(\.isLossy).map { "'\($0.name)'" }
         lines.append("\(numRead) rows read, \(numDropped) lost")
+        let lossy = datasets.filter(\.isLossy).map { "'\($0.name)'" }
         if !lossy.isEmpty {
-            lines.append(
-                "to be mended (more than a tenth is lost, or rows are wrong): \(lossy.joined(separator: ", "))")
+            lines.append("to be mended (too much is lost, or rows are wrong): \(lossy.joined(separator: ", "))")
         }
+        if !refusals.isEmpty { lines += ["", "training refuses to start:"] + refusals }
         return lines
     }
 }

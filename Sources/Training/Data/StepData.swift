@@ -26,6 +26,8 @@ public struct PackData: Sendable {
     public var weights: [Float] = []
     public var images = MediaData()
     public var videos = MediaData()
+    /// The answers of preference samples.
+    public var preference: PackPreference?
 }
 
 /// Patches of the media of a pack.
@@ -41,13 +43,16 @@ public struct MediaData: Sendable {
 public enum LossNormalization: Sendable, Equatable {
     /// Every label of the step weighs the same: models that take the count from the trainer.
     case labelsOfStep
-    /// The mean over the labels of each batch, then over the batches: models with a processor, and evaluation.
+    /// The mean over the labels of each batch, then over the batches: models with a processor, in evaluation too.
     case meanOfBatches
+    /// The same with the trainer's count, which holds first tokens' labels though nothing predicts them: evaluation of
+    /// models that take the count from the trainer.
+    case labelsOfBatches
 }
 
 /// Makes `StepData` of examples.
 public struct StepBuilder: Sendable {
-    public let examples: [TrainingExample]
+    public let examples: any SampleSource
     public let vision: VisionConfig?
     public let media: MediaSettings?
     public let normalization: LossNormalization
@@ -56,7 +61,7 @@ public struct StepBuilder: Sendable {
     private let cache = PatchCache()
 
     public init(
-        examples: [TrainingExample], vision: VisionConfig?, media: MediaSettings?, normalization: LossNormalization,
+        examples: any SampleSource, vision: VisionConfig?, media: MediaSettings?, normalization: LossNormalization,
         packTokens: Int
     ) {
         self.examples = examples
@@ -66,31 +71,60 @@ public struct StepBuilder: Sendable {
         self.packTokens = packTokens
     }
 
-    /// `batches` are indices into the examples.
+    /// `batches` are numbers of samples.
     public func build(_ batches: [[Int]]) throws -> StepData {
-        let stepLabels = batches.joined().reduce(0) { $0 + examples[$1].numLabels }
+        let batches = try batches.map { try $0.flatMap { sample in try examples.examples(of: sample) } }
+        let stepLabels = batches.joined().reduce(0) { $0 + $1.numLabels }
+        try decode(batches.joined())
         var packs: [PackData] = []
         var pack = emptyPack
         for batch in batches {
-            let batchTargets = batch.reduce(0) { $0 + examples[$1].numTargets }
+            let batchTargets = batch.reduce(0) { $0 + $1.numTargets }
             let weight: Float =
                 switch normalization {
                 case .labelsOfStep: 1 / Float(stepLabels)
                 case .meanOfBatches: 1 / (Float(batchTargets) * Float(batches.count))
+                case .labelsOfBatches: 1 / (Float(batch.reduce(0) { $0 + $1.numLabels }) * Float(batches.count))
                 }
-            for index in batch {
-                if !pack.tokenIDs.isEmpty, pack.tokenIDs.count + examples[index].inputIDs.count > packTokens {
+            for example in batch {
+                if !pack.tokenIDs.isEmpty, pack.tokenIDs.count + example.inputIDs.count > packTokens {
                     packs.append(pack)
                     pack = emptyPack
                 }
-                do { try append(examples[index], weight: weight, to: &pack) } catch let error as MediaError {
-                    let origin = examples[index].origin
+                do { try append(example, weight: weight, to: &pack) } catch let error as MediaError {
+                    let origin = example.origin
                     throw DataError("\(error)", dataset: origin.dataset, file: origin.file, row: origin.row)
                 }
             }
         }
         if !pack.tokenIDs.isEmpty { packs.append(pack) }
+        cache.forgetStep()
         return StepData(packs: packs)
+    }
+
+    /// Decodes the step's media on all cores; the next steps' are decoded while this one is computed.
+    private func decode(_ examples: some Sequence<TrainingExample>) throws {
+        guard let media else { return }
+        var known: Set<MediaSource> = []
+        var tasks: [(source: MediaSource, isVideo: Bool, origin: RowOrigin)] = []
+        for example in examples {
+            for source in example.images where known.insert(source).inserted {
+                tasks.append((source, false, example.origin))
+            }
+            for source in example.videos where known.insert(source).inserted {
+                tasks.append((source, true, example.origin))
+            }
+        }
+        guard tasks.count > 1 else { return }
+        let cache = cache, all = tasks
+        _ = try EncodedRows.inParallel(all.count) { index in
+            let (source, isVideo, origin) = all[index]
+            do {
+                if isVideo { _ = try cache.video(source, media) } else { _ = try cache.image(source, media) }
+            } catch let error as MediaError {
+                throw DataError("\(error)", dataset: origin.dataset, file: origin.file, row: origin.row)
+            }
+        }
     }
 
     private var emptyPack: PackData {
@@ -105,7 +139,8 @@ public struct StepBuilder: Sendable {
         for position in 1..<max(1, example.labels.count) where example.labels[position] != -100 {
             pack.labelRows.append(first + position - 1)
             pack.labels.append(Int(example.labels[position]))
-            pack.weights.append(weight)
+            // As in ms-swift a label's own weight does not change what the sum is divided by.
+            pack.weights.append(example.weights.isEmpty ? weight : weight * example.weights[position])
         }
         if let vision {
             try appendMedia(example, vision, first: first, to: &pack)
@@ -163,6 +198,6 @@ extension PackData {
         }
         return ModelInput(
             tokenIDs: Tensor(tokenIDs), positions: positions, offsets: offsets, images: tensors(images),
-            videos: tensors(videos))
+            videos: tensors(videos), sharing: preference?.sharing(numRows: tokenIDs.count))
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import Media
 public import Prompting
 import Reporting
+import Synchronization
 public import RunConfig
 
 extension MediaSettings {
@@ -19,33 +20,80 @@ extension MediaSettings {
 extension TrainingData {
     /// Reads, converts, splits and encodes the data sets of a run. Rows that cannot be used are dropped and counted;
     /// what must be mended (a missing image, say) is an error that names file and row.
-    public static func load(
-        _ config: RunConfig, encoder: ConversationEncoder, media: MediaSettings?
-    ) throws -> TrainingData {
-        let catalog = try DatasetCatalog(folder: config.data.datasetDir, mediaFolder: config.data.mediaDir)
+    ///
+    /// - Parameter waits: encode all rows before returning, rather than the rest in the background.
+    static func load(_ run: TrainingRun, waits: Bool = false) throws -> TrainingData {
+        let config = run.config
+        if let path = config.data.tokenizedPath, try SavedSamples.exist(at: path) {
+            return try SavedSamples.load(run, from: path)
+        }
+        var catalog = try DatasetCatalog(
+            folder: config.data.datasetDir, mediaFolder: config.data.mediaDir,
+            purpose: config.tuning.stage.purpose)
+        let check = CheckBars()
+        catalog.progress = { check.update($0, $1, of: $2) }
         let module = try DataModule(try DataModule.Request(config), from: catalog)
         try refuseMistakes(in: module)
+        try refuseLeakage(in: module, config)
         let total = module.train.count + module.evaluations.reduce(0) { $0 + $1.rows.count }
         let bar = ProgressBar(title: "data", unit: "row", total: total, delaySeconds: 2)
         defer { bar.finish() }
-        var report = module.report, evaluationReport = module.evaluationReport
-        let train = try encode(module.train, encoder, media, &report, bar)
-        guard !train.isEmpty || module.train.isEmpty else {
-            throw TrainingError("no row is left to train on.\n\(report)")
-        }
-        var evaluations: [(String?, [TrainingExample])] = []
-        for evaluation in module.evaluations {
-            let isSplit = config.data.splitSize != nil
-            let examples =
-                isSplit
-                ? try encode(evaluation.rows, encoder, media, &report, bar)
-                : try encode(evaluation.rows, encoder, media, &evaluationReport, bar)
-            guard !examples.isEmpty else {
-                throw TrainingError("no row is left to evaluate on.\n\(isSplit ? report : evaluationReport)")
+        var data = TrainingData(
+            train: [TrainingExample](), evaluations: [], report: module.report,
+            evaluationReport: module.evaluationReport)
+        if config.tuning.stage.purpose != .answers { return try loadPreferences(module, run, bar) }
+        let encoder = try run.rowEncoder()
+        let cache = SampleCache(tokenizerFolder: run.modelFolder, rebuilds: config.data.overwriteCache)
+        let needsLengths = waits || run.arrangement != nil || config.data.tokenizedPath != nil
+        var saved: [SavedSamples.Input] = []
+        func samples(_ rows: RowSelection, isTrained: Bool, evaluation: String?, isSplit: Bool) throws
+            -> any SampleSource
+        {
+            let label = isTrained ? "train" : evaluation.map { "eval \($0)" } ?? "eval"
+            let encoded = try EncodedRows(rows, encoder, cache: cache)
+            try encoded.prepare(needsLengths: needsLengths, bar)
+            let isOfTraining = isTrained || isSplit
+            if isOfTraining { data.report.merge(encoded.report) } else { data.evaluationReport.merge(encoded.report) }
+            data.notes.append(encoded.note(label))
+            if !encoded.store.isComplete { data.pending.append(encoded) }
+            let batches = rows.batches(of: config.data.preprocessingBatchSize)
+            saved.append(.init(name: evaluation, isTrained: isTrained, rows: encoded, batches: batches))
+            var result: any SampleSource = encoded
+            if let arrangement = run.arrangement {
+                let arranged = ArrangedSamples(
+                    encoded, batches: encoded.keptRanges(batches), arrangement, padID: run.tokenizer.padID)
+                data.notes.append(arranged.note(label, numRows: encoded.count))
+                result = arranged
             }
-            evaluations.append((evaluation.name, examples))
+            guard result.count > 0 || rows.isEmpty else {
+                throw TrainingError(
+                    "no row is left to \(isTrained ? "train" : "evaluate") on.\n\(isOfTraining ? data.report : data.evaluationReport)"
+                )
+            }
+            return result
         }
-        return TrainingData(train: train, evaluations: evaluations, report: report, evaluationReport: evaluationReport)
+        if let stream = module.stream {
+            data.train = StreamedSamples(
+                stream, encoder, arrangement: run.arrangement, windowRows: config.data.preprocessingBatchSize)
+            data.notes.append(
+                "Streaming \(stream.count) rows an epoch, shuffled among \(config.data.bufferSize); prepared while training."
+            )
+        } else {
+            data.train = try samples(module.train, isTrained: true, evaluation: nil, isSplit: false)
+        }
+        for evaluation in module.evaluations {
+            let examples = try samples(
+                evaluation.rows, isTrained: false, evaluation: evaluation.name, isSplit: config.data.splitSize != nil)
+            data.evaluations.append((evaluation.name, examples))
+        }
+        if let path = config.data.tokenizedPath {
+            try SavedSamples.save(saved, run, to: path)
+            data.notes += [
+                "Tokenized dataset is saved at \(path).", "Please launch the training with `tokenized_path: \(path)`.",
+            ]
+        }
+        try refuseLosses(data.report, data.evaluationReport, config)
+        return data
     }
 
     /// Rows with a mistake that has to be mended are an error, all kinds of it at once.
@@ -60,64 +108,61 @@ extension TrainingData {
         throw DataError(lines.joined(separator: "\n"))
     }
 
-    /// Encodes rows on all cores, in order.
-    private static func encode(
-        _ rows: [DataRow], _ encoder: ConversationEncoder, _ media: MediaSettings?, _ report: inout DataReport,
-        _ bar: ProgressBar
-    ) throws -> [TrainingExample] {
-        var examples: [TrainingExample] = []
-        for (index, result) in encodeAll(rows, encoder, media, bar).enumerated() {
-            switch try result.get() {
-            case .kept(let example, let isTruncated):
-                if isTruncated { report.truncate() }
-                examples.append(example)
-            case .dropped(let reason): report.drop(DropReason(reason), rows[index].origin)
-            }
-        }
-        return examples
-    }
-
     /// What becomes of each row, in order.
-    static func encodeAll(
-        _ rows: [DataRow], _ encoder: ConversationEncoder, _ media: MediaSettings?, _ bar: ProgressBar
-    ) -> [Result<EncodedRow, any Error>] {
-        let results = Slots<Result<EncodedRow, any Error>>(count: rows.count)
-        DispatchQueue.concurrentPerform(iterations: (rows.count + 31) / 32) { chunk in
-            for index in (chunk * 32)..<min(chunk * 32 + 32, rows.count) {
-                results.set(index, Result { try encode(rows[index], encoder, media) })
-                bar.advance()
-            }
+    static func encodeAll(_ rows: [DataRow], _ encoder: RowEncoder, _ bar: ProgressBar) -> [Result<
+        RowEncoder.Outcome, any Error
+    >] {
+        let results = try? EncodedRows.inParallel(rows.count) { index in
+            defer { bar.advance() }
+            return Result { try encoder.encode(rows[index]) }
         }
-        return results.values.compactMap(\.self)
+        return results ?? []
     }
+}
 
-    /// A row as the model reads it, or why it is left out.
-    enum EncodedRow: Sendable {
-        case kept(TrainingExample, isTruncated: Bool)
-        case dropped(String)
-    }
+/// A bar for each data set whose rows are being checked.
+private final class CheckBars: Sendable {
+    private let bar = Mutex<(name: String, bar: ProgressBar)?>(nil)
 
-    private static func encode(_ row: DataRow, _ encoder: ConversationEncoder, _ media: MediaSettings?) throws
-        -> EncodedRow
-    {
-        do {
-            let grids = try media?.grids(of: row.conversation) ?? .none
-            let encoded = try encoder.encode(row.conversation, media: grids)
-            guard encoded.labels.dropFirst().contains(where: { $0 != EncodedExample.ignored }) else {
-                return .dropped("nothing to learn: the answer is empty or cut away (raise cutoff_len)")
+    func update(_ name: String, _ done: Int, of total: Int) {
+        bar.withLock { current in
+            if current?.name != name {
+                current = (name, ProgressBar(title: "checking \(name)", unit: "row", total: total, delaySeconds: 2))
             }
-            let example = TrainingExample(
-                inputIDs: encoded.inputIDs, labels: encoded.labels,
-                images: encoded.keptImages.map { row.conversation.images[$0] },
-                videos: encoded.keptVideos.map { row.conversation.videos[$0] }, origin: row.origin)
-            return .kept(example, isTruncated: encoded.isTruncated || encoded.numDroppedTurns > 0)
-        } catch let error as ConversationError where error.isDroppable {
-            return .dropped(
-                error.reason == .mediaCut
-                    ? "cutoff_len would cut through an image or video (raise it, or lower image_max_pixels)"
-                    : error.message)
-        } catch {
-            throw DataError("\(error)", dataset: row.origin.dataset, file: row.origin.file, row: row.origin.row)
+            current?.bar.update(step: done)
+            if done == total { current?.bar.finish() }
+        }
+    }
+}
+
+extension EncodedRows {
+    /// Whether the cache was used and what it holds, in a line.
+    func note(_ name: String) -> String {
+        let size = String(format: "%.1f MB", Double(store.numBytes) / 1e6)
+        let place = store.path.map { "\($0), \(size)" } ?? "nowhere"
+        let text =
+            switch store.opening {
+            case .complete: "taken from the cache (\(place))"
+            case .new: store.path == nil ? "prepared and not kept (ANNEAL_CACHE=off)" : "prepared and kept (\(place))"
+            case .resumed(let count): "\(count) rows were there from an unfinished run, the others prepared (\(place))"
+            case .damaged: "the cache was damaged and is made again (\(place))"
+            case .busy: "prepared without the cache: another run is writing it"
+            case .unwritable(let reason): "prepared and not kept: the cache cannot be written (\(reason))"
+            }
+        return "Data, \(name): \(text)\(store.isComplete ? "" : "; the rest is prepared while training")."
+    }
+}
+
+extension ArrangedSamples {
+    /// What was arranged, in a line.
+    func note(_ name: String, numRows: Int) -> String {
+        switch arrangement {
+        case .packed(let capacity):
+            let dropped = numTooLong > 0 ? "; \(numTooLong) rows longer than that are left out" : ""
+            return "Packing, \(name): \(numRows) rows in \(count) samples of up to \(capacity) tokens\(dropped)."
+        case .blocks(let size, _):
+            return
+                "Blocks, \(name): \(numRows) texts in \(count) blocks of \(size) tokens; \(numRestTokens) tokens left over."
         }
     }
 }
@@ -130,29 +175,13 @@ extension DataModule.Request {
         maxSamples = config.data.maxSamples
         splitSize = config.data.splitSize
         seed = config.training.seed
+        readsTexts = config.tuning.stage == .pt
         switch config.data.mixStrategy {
         case .concat: mixture = .concatenated
         case .interleaveUnder: mixture = .interleavedUnder(probabilities: config.data.interleaveProbs)
         case .interleaveOver: mixture = .interleavedOver(probabilities: config.data.interleaveProbs)
-        case .interleaveOnce:
-            throw TrainingError("mix_strategy interleave_once is not supported yet; use concat or interleave_under")
+        case .interleaveOnce: mixture = .interleavedOnce(probabilities: config.data.interleaveProbs)
         }
+        if config.data.streaming { bufferSize = config.data.bufferSize }
     }
-}
-
-/// Results of a parallel loop. `@unchecked`: each index is written by one thread only, read after the loop.
-private final class Slots<Value: Sendable>: @unchecked Sendable {
-    private let base: UnsafeMutablePointer<Value?>
-    private let count: Int
-    init(count: Int) {
-        self.count = count
-        base = .allocate(capacity: max(count, 1))
-        base.initialize(repeating: nil, count: count)
-    }
-    deinit {
-        base.deinitialize(count: count)
-        base.deallocate()
-    }
-    func set(_ index: Int, _ value: Value) { base[index] = value }
-    var values: [Value?] { Array(UnsafeBufferPointer(start: base, count: count)) }
 }

@@ -6,10 +6,14 @@ public struct TrainingExample: Sendable {
     public var inputIDs: [Int32]
     /// -100 where nothing is learned.
     public var labels: [Int32]
+    /// What each label weighs in the loss; empty when all weigh the same.
+    public var weights: [Float] = []
     /// The media that are in `inputIDs`, in order.
     public var images: [MediaSource]
     public var videos: [MediaSource]
     public var origin: RowOrigin
+    /// Where the answers lie, of a sample with two answers or a verdict.
+    public var preference: PreferenceLayout?
 
     /// Labels that a token before them predicts.
     public var numTargets: Int { labels.dropFirst().count { $0 != -100 } }
@@ -17,10 +21,14 @@ public struct TrainingExample: Sendable {
     public var numLabels: Int { labels.count { $0 != -100 } }
 }
 
-/// Examples of a run and what became of the rows.
+/// Samples of a run and what became of the rows.
 public struct TrainingData: Sendable {
-    public var train: [TrainingExample]
-    public var evaluations: [(name: String?, examples: [TrainingExample])]
+    public var train: any SampleSource
+    public var evaluations: [(name: String?, examples: any SampleSource)]
     public var report: DataReport
     public var evaluationReport: DataReport
+    /// What the user should know about the preparation: cache, packing.
+    public var notes: [String] = []
+    /// The rows that are being encoded while the run goes on.
+    var pending: [EncodedRows] = []
 }

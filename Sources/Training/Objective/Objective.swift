@@ -6,9 +6,21 @@ public import Torch
 /// The contract: the weights of `PackData` already hold the normalisation over the whole step, so that the losses of the
 /// packs of a step add up to the step's loss, whatever the split into packs.
 public protocol Objective {
-    /// The pack's share of the step's loss: a scalar with a graph when gradients are on, and how many labels had the
-    /// largest logit.
-    func loss(of pack: PackData, model: LanguageModel, options: ForwardOptions) -> (loss: Tensor, numHits: Int)
+    /// Whether adapters drop inputs while training; preference losses compare two passes and go without.
+    var usesDropout: Bool { get }
+
+    /// The pack's share of the step's loss, with a graph when gradients are on.
+    func loss(of pack: PackData, model: LanguageModel, options: ForwardOptions) -> PackLoss
+
+    /// Numbers that outlive a step and are saved with a checkpoint.
+    var state: [String: Double] { get }
+    func restore(_ state: [String: Double])
+}
+
+extension Objective {
+    public var usesDropout: Bool { true }
+    public var state: [String: Double] { [:] }
+    public func restore(_ state: [String: Double]) {}
 }
 
 /// How a forward pass is computed.

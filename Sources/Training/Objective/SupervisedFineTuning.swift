@@ -1,15 +1,15 @@
 public import Models
-public import Torch
+import Torch
 
 /// Cross-entropy of the next token at labelled positions; the output layer runs only there.
 public struct SupervisedFineTuning: Objective {
     public init() {}
 
-    public func loss(of pack: PackData, model: LanguageModel, options: ForwardOptions) -> (loss: Tensor, numHits: Int) {
+    public func loss(of pack: PackData, model: LanguageModel, options: ForwardOptions) -> PackLoss {
         let input = pack.input(patchValues: model.config.vision?.patchValues ?? 1)
         let hidden = model.hiddenStates(input, recompute: options.recompute, compute: options.compute)
         let result = hidden.rows(Tensor(pack.labelRows)).linearCrossEntropy(
             model.outputWeight, labels: Tensor(pack.labels), weights: Tensor(pack.weights))
-        return (result.select(0, 0), Int(result.detach().select(0, 1).item))
+        return PackLoss(result.select(0, 0), numHits: Int(result.detach().select(0, 1).item))
     }
 }

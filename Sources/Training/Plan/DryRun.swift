@@ -11,12 +11,26 @@ public enum DryRun {
     public static func lines(_ config: RunConfig) throws -> [String] {
         guard let folder = config.model.modelNameOrPath else { throw TrainingError("model_name_or_path is missing") }
         let modelConfig = try ModelConfig(folder: folder)
+        let isLoRA = config.tuning.finetuningType == .lora
+        var lines = ["Model: \(folder) (\(modelConfig.modelType))", "Fine-tuning method: \(isLoRA ? "LoRA" : "Full")"]
+        let (modules, count, memory) = try memoryPlan(config, modelConfig)
+        if let modules { lines.append("Found linear modules: \(modules)") }
+        lines.append(count.line)
+        lines += try dataLines(config, memory)
+        return lines
+    }
+
+    /// What a run trains and needs, from the model's configuration alone.
+    static func memoryPlan(_ config: RunConfig, _ modelConfig: ModelConfig) throws
+        -> (modules: String?, count: ParameterCount, memory: MemoryPlan)
+    {
+        let folder = config.model.modelNameOrPath ?? ""
+        var modules: String?
         let model = LanguageModel(modelConfig)
         let frozen = FrozenGroups(
             visionTower: config.tuning.freezeVisionTower, projector: config.tuning.freezeMultiModalProjector,
             languageModel: config.tuning.freezeLanguageModel)
         let isLoRA = config.tuning.finetuningType == .lora
-        var lines = ["Model: \(folder) (\(modelConfig.modelType))", "Fine-tuning method: \(isLoRA ? "LoRA" : "Full")"]
         if isLoRA {
             let targets = try model.loraTargets(config.tuning.loraTarget, frozen: frozen)
             let adapter = AdapterConfig(
@@ -28,19 +42,16 @@ public enum DryRun {
                 layer.a.makeTrainable()
                 layer.b.makeTrainable()
             }
-            lines.append(
-                "Found linear modules: \(LanguageModel.leafNames(model.loraLayers.map(\.path)).joined(separator: ","))")
+            modules = LanguageModel.leafNames(model.loraLayers.map(\.path)).joined(separator: ",")
         } else {
             for (path, parameter) in model.parameters() where modelConfig.vision == nil || !frozen.contains(path) {
                 parameter.makeTrainable()
             }
         }
         let count = ParameterCount(model)
-        lines.append(count.line)
         let compute: DType = config.training.bf16 ? .bfloat16 : .float32
         let memory = MemoryPlan(modelConfig, parameters: count, compute: compute, trainsWeights: !isLoRA)
-        lines += try dataLines(config, memory)
-        return lines
+        return (modules, count, memory)
     }
 
     private static func dataLines(_ config: RunConfig, _ memory: MemoryPlan) throws -> [String] {
@@ -52,15 +63,15 @@ public enum DryRun {
         let run: TrainingRun
         do { run = try TrainingRun(config) } catch { return ["Steps: unknown, \(error)", fixed] }
         let data: TrainingData
-        do { data = try run.loadData() } catch { return ["Steps: unknown, \(error)", fixed] }
+        do { data = try run.loadData(waits: true) } catch { return ["Steps: unknown, \(error)", fixed] }
         let plan = run.stepPlan(numSamples: data.train.count)
-        let lengths = data.train.map(\.inputIDs.count), tokens = lengths.reduce(0, +), longest = lengths.max() ?? 0
+        let (longest, tokens) = data.train.tokenCounts()
         let stepTokens = Int(
-            Double(tokens) / Double(max(1, lengths.count)) * Double(plan.batchSize * plan.accumulation))
+            Double(tokens) / Double(max(1, data.train.count)) * Double(plan.batchSize * plan.accumulation))
         let execution = ExecutionPlan(
             memory, longest: longest, stepTokens: stepTokens, mayRecompute: !config.model.disableGradientCheckpointing)
         return [
-            data.report.description,
+            data.report.description, data.notes.joined(separator: "\n"),
             "Samples: \(ParameterCount.grouped(data.train.count)) to train on, \(ParameterCount.grouped(data.evaluations.reduce(0) { $0 + $1.examples.count })) to evaluate on",
             "Total optimization steps: \(ParameterCount.grouped(plan.totalUpdates)) (\(ParameterCount.grouped(plan.updatesByFloorRule(epochs: config.training.numTrainEpochs))) by the rounding rule of transformers before 4.52)",
             "Tokens: \(ParameterCount.grouped(tokens)) an epoch, longest sample \(ParameterCount.grouped(longest)), about \(ParameterCount.grouped(stepTokens)) a step",

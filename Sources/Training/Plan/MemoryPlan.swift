@@ -12,6 +12,9 @@ public struct MemoryPlan: Sendable, Equatable {
     public let recomputedBytesPerToken: Int
     /// One block of logits.
     public let logitBytes: Int
+    /// Tokens of a pack beyond which a larger one is no faster. The products reach their speed at some hundred rows
+    /// (Docs/performance.md); the gradients of trained weights cost a pass over them a pack, which larger packs share.
+    public let efficientPackTokens: Int
 
     public init(_ config: ModelConfig, parameters: ParameterCount, compute: DType, trainsWeights: Bool) {
         let text = config.text, size = compute.byteCount
@@ -21,11 +24,13 @@ public struct MemoryPlan: Sendable, Equatable {
             ? (parameters.all - parameters.trainable) * size + parameters.trainable * 4 : parameters.all * size
         optimizerBytes = parameters.trainable * 12
         let heads = text.numHeads * text.headDim, keyValues = text.numKeyValueHeads * text.headDim
-        let layer = 5 * text.hiddenSize + 2 * (heads + 2 * keyValues) + heads + 3 * text.intermediateSize
+        // Each layer: its input and the middle of its residual stream, queries, keys, values and their mix, gate and up.
+        let layer = 2 * text.hiddenSize + 2 * heads + 2 * keyValues + 2 * text.intermediateSize
         activationBytesPerToken =
             (layer * text.numLayers + 3 * text.hiddenSize) * size + 4 * text.numHeads * text.numLayers
         recomputedBytesPerToken = (text.hiddenSize * (text.numLayers + 3) + 2 * layer) * size
         logitBytes = 256 * text.vocabularySize * size
+        efficientPackTokens = trainsWeights ? 1024 : 768
     }
 
     /// Bytes at the peak of a step of `tokens` packed tokens.
@@ -59,11 +64,10 @@ public struct ExecutionPlan: Sendable, Equatable {
         let budget = machineBytes / 2 - memory.peakBytes(tokens: 0, recompute: false)
         func fitting(_ bytesPerToken: Int) -> Int { max(0, budget) / max(1, bytesPerToken) }
         let whole = fitting(memory.activationBytesPerToken)
-        // Beyond a few thousand tokens a longer pack is no faster.
-        let useful = max(longest, min(stepTokens, 8192))
+        let useful = max(longest, min(stepTokens, memory.efficientPackTokens))
         if whole >= useful || !mayRecompute {
             (packTokens, recompute) = (max(longest, min(whole, useful)), false)
-        } else if whole >= max(longest, 1024) {
+        } else if whole >= max(longest, 256) {
             (packTokens, recompute) = (whole, false)
         } else {
             (packTokens, recompute) = (max(longest, min(fitting(memory.recomputedBytesPerToken), useful)), true)

@@ -9,7 +9,7 @@ public struct ParameterCount: Sendable, Equatable {
 
     /// Counts a model whose trainable parameters are marked.
     public init(_ model: LanguageModel) {
-        let parameters = model.parameters()
+        let parameters = model.parameters() + (model.valueHead?.parameters(prefix: "v_head.") ?? [])
         all = parameters.reduce(0) { $0 + $1.parameter.count }
         trainable = parameters.reduce(0) { $0 + ($1.parameter.isTrainable ? $1.parameter.count : 0) }
     }

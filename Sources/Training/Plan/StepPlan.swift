@@ -8,11 +8,26 @@ public struct StepPlan: Sendable, Equatable {
     public let totalUpdates: Int
     /// Epochs that are begun.
     public let numEpochs: Int
+    /// Whether the number of samples is not known.
+    public let isStreamed: Bool
+
+    /// The plan of a streamed run of `maxSteps` updates, which is one epoch without a known end.
+    public init(streamedRows: Int, batchSize: Int, accumulation: Int, maxSteps: Int) {
+        numSamples = streamedRows
+        self.batchSize = batchSize
+        self.accumulation = accumulation
+        batchesPerEpoch = maxSteps * accumulation
+        updatesPerEpoch = maxSteps
+        totalUpdates = maxSteps
+        numEpochs = .max
+        isStreamed = true
+    }
 
     public init(numSamples: Int, batchSize: Int, accumulation: Int, epochs: Double, maxSteps: Int) {
         self.numSamples = numSamples
         self.batchSize = batchSize
         self.accumulation = accumulation
+        isStreamed = false
         batchesPerEpoch = (numSamples + batchSize - 1) / batchSize
         updatesPerEpoch = max(1, (batchesPerEpoch + accumulation - 1) / accumulation)
         if maxSteps > 0 {

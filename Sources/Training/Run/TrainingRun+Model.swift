@@ -68,7 +68,8 @@ extension TrainingRun {
 
     /// Parameters of the optimizer in model order; biases and norms do not decay (transformers' get_decay_parameter_names).
     func optimizedParameters(_ model: LanguageModel) -> [(name: String, tensor: Tensor, decays: Bool)] {
-        model.parameters().filter(\.parameter.isTrainable).map { path, parameter in
+        let all = model.parameters() + (model.valueHead?.parameters(prefix: "v_head.") ?? [])
+        return all.filter(\.parameter.isTrainable).map { path, parameter in
             let withoutLeaf = path.split(separator: ".").dropLast()
             let isNorm =
                 path.contains("layernorm") || path.contains("rmsnorm")

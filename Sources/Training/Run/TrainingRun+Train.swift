@@ -16,6 +16,7 @@ extension TrainingRun {
         Runtime.seed(UInt64(config.training.seed))
         let model = try loadModel()
         let adapter = try prepareModel(model, resume: resume)
+        try attachValueHead(model, resume: resume)
         let count = ParameterCount(model)
         print("Fine-tuning method: \(adapter == nil ? "Full" : "LoRA")")
         print(count.line)
@@ -27,9 +28,11 @@ extension TrainingRun {
         }
         let parts = try trainerParts(model, adapter, data, plan, count, resume: resume)
         let trainer = try Trainer(parts, resume: resume)
-        for (_, layer) in model.loraLayers { layer.isTraining = true }
+        for (_, layer) in model.loraLayers { layer.isTraining = parts.objective.usesDropout }
+        model.valueHead?.isTraining = true
         ConsoleText.TrainingHead(
-            numExamples: data.train.count, numEpochs: plan.numEpochs, batchSizePerDevice: plan.batchSize,
+            numExamples: plan.isStreamed ? plan.totalUpdates * plan.batchSize * plan.accumulation : data.train.count,
+            numEpochs: plan.isStreamed ? 1 : plan.numEpochs, batchSizePerDevice: plan.batchSize,
             totalBatchSize: plan.batchSize * plan.accumulation, gradientAccumulationSteps: plan.accumulation,
             totalSteps: plan.totalUpdates, numTrainableParameters: count.trainable
         ).lines.forEach { print($0) }
@@ -41,11 +44,17 @@ extension TrainingRun {
             return .stopped(step: trainer.state.globalStep)
         }
         try finish(trainer, data, adapter: adapter)
+        if let streamed = data.train as? StreamedSamples { print("Streamed: \(streamed.report)") }
         return .finished
     }
 
     func stepPlan(numSamples: Int) -> StepPlan {
-        StepPlan(
+        if config.data.streaming, config.data.tokenizedPath == nil {
+            return StepPlan(
+                streamedRows: numSamples, batchSize: config.training.perDeviceTrainBatchSize,
+                accumulation: config.training.gradientAccumulationSteps, maxSteps: config.training.maxSteps)
+        }
+        return StepPlan(
             numSamples: numSamples, batchSize: config.training.perDeviceTrainBatchSize,
             accumulation: config.training.gradientAccumulationSteps, epochs: config.training.numTrainEpochs,
             maxSteps: config.training.maxSteps)
@@ -73,8 +82,8 @@ extension TrainingRun {
         let training = config.training
         let settings = TrainerSettings(config, plan: plan)
         let memory = MemoryPlan(modelConfig, parameters: count, compute: compute, trainsWeights: adapter == nil)
-        let lengths = data.train.map(\.inputIDs.count), longest = lengths.max() ?? 1
-        let mean = Double(lengths.reduce(0, +)) / Double(max(1, lengths.count))
+        let tokens = data.train.tokenCounts(), longest = max(1, tokens.longest)
+        let mean = Double(tokens.total) / Double(max(1, data.train.count))
         let execution = ExecutionPlan(
             memory, longest: longest,
             stepTokens: Int(mean * Double(plan.batchSize * plan.accumulation) * 1.5) + longest,
@@ -83,10 +92,37 @@ extension TrainingRun {
             "Packs of up to \(execution.packTokens) tokens, \(execution.recompute ? "layers recomputed in the backward pass" : "no recomputation"), about \(memory.peakBytes(tokens: execution.packTokens, recompute: execution.recompute) >> 20) MB at the peak."
         )
         let media = try mediaSettings()
-        func builder(_ examples: [TrainingExample], _ normalization: LossNormalization) -> StepBuilder {
+        let options = ForwardOptions(compute: compute, recompute: execution.recompute)
+        let order = SampleOrder(
+            count: data.train.count, seed: training.orderSeed, isShuffled: !config.tuning.disableShuffling)
+        let reference = ReferencePlan(
+            config, modelFolder: modelFolder, numSamples: plan.numSamples,
+            numVisits: plan.totalUpdates * plan.batchSize * plan.accumulation)
+        if let line = reference.line { print(line) }
+        func builder(_ examples: any SampleSource, _ normalization: LossNormalization) -> any StepBuilding {
             StepBuilder(
                 examples: examples, vision: modelConfig.vision, media: media, normalization: normalization,
                 packTokens: execution.packTokens)
+        }
+        var builders: [any StepBuilding] = []
+        if config.tuning.stage.purpose == .answers {
+            builders = [builder(data.train, modelConfig.vision == nil ? .labelsOfStep : .meanOfBatches)]
+            builders += data.evaluations.map {
+                builder($0.examples, modelConfig.vision == nil ? .labelsOfBatches : .meanOfBatches)
+            }
+        } else {
+            var own = ([data.train] + data.evaluations.map(\.examples)).map { $0 as? [TrainingExample] ?? [] }.map {
+                PreferenceBuilder(
+                    examples: $0, vision: modelConfig.vision, media: media, packTokens: execution.packTokens,
+                    keepsBatches: keepsBatches)
+            }
+            if reference.precomputes {
+                let numVisits = plan.totalUpdates * plan.batchSize * plan.accumulation
+                let seen = Array(order.indices(epoch: 0).prefix(numVisits))
+                let tables = try precompute(reference, model, builders: own, seen: seen, options: options)
+                for index in own.indices { own[index].references = tables[index] }
+            }
+            builders = own
         }
         var adam = AdamW.Settings()
         adam.beta1 = training.adamBeta1
@@ -94,7 +130,8 @@ extension TrainingRun {
         adam.epsilon = training.adamEpsilon
         adam.weightDecay = training.weightDecay
         let folder = ModelFolder(
-            base: modelFolder, adapter: adapter, chatTemplate: tokenizer.chatTemplate, defaults: inferenceDefaults)
+            base: modelFolder, adapter: adapter, chatTemplate: try encoder().chatTemplate(),
+            defaults: inferenceDefaults)
         let events =
             training.trackers.contains("tensorboard")
             ? try EventFile(
@@ -102,17 +139,22 @@ extension TrainingRun {
                 purgeStep: resume.map { $0.state.globalStep + 1 })
             : nil
         return TrainerParts(
-            model: model, objective: SupervisedFineTuning(),
+            model: model, objective: objective(reference),
             optimizer: AdamW(optimizedParameters(model), settings: adam),
             schedule: try Schedule(
                 kind: training.lrSchedulerType, peak: training.learningRate,
                 warmupSteps: training.warmupSteps(of: plan.totalUpdates),
                 totalSteps: plan.totalUpdates, kwargs: training.lrSchedulerKwargs ?? [:]),
-            settings: settings, options: ForwardOptions(compute: compute, recompute: execution.recompute),
-            builder: builder(data.train, modelConfig.vision == nil ? .labelsOfStep : .meanOfBatches),
-            evaluations: data.evaluations.map { ($0.name, builder($0.examples, .meanOfBatches)) },
-            order: SampleOrder(
-                count: data.train.count, seed: training.orderSeed, isShuffled: !config.tuning.disableShuffling),
+            settings: settings, options: options, builder: builders[0],
+            evaluations: zip(data.evaluations, builders.dropFirst()).map { ($0.name, $1) },
+            loader: { cursor in
+                if let streamed = data.train as? StreamedSamples {
+                    return StreamLoader(
+                        streamed, batchSize: plan.batchSize, accumulation: plan.accumulation, cursor: cursor)
+                }
+                return try BatchLoader(
+                    order: order, batchSize: plan.batchSize, accumulation: plan.accumulation, cursor: cursor)
+            },
             saver: CheckpointSaver(
                 outputFolder: training.outputDir, folder: folder, card: modelCard(adapter),
                 savesOnlyModel: training.saveOnlyModel,
@@ -134,11 +176,15 @@ extension TrainingRun {
         metrics.merge(
             RunResults.speed(
                 split: "train", runtimeSeconds: seconds,
-                numSamples: Int(Double(plan.numSamples) * config.training.numTrainEpochs),
+                // As transformers counts them: planned, not seen.
+                numSamples: config.training.maxSteps > 0
+                    ? plan.totalUpdates * plan.batchSize * plan.accumulation
+                    : Int(Double(plan.numSamples) * config.training.numTrainEpochs),
                 numSteps: plan.totalUpdates))
         trainer.state.log(metrics)
         let loadedBest = try loadBest(trainer, adapter: adapter)
         for (_, layer) in trainer.model.loraLayers { layer.isTraining = false }
+        trainer.model.valueHead?.isTraining = false
         try trainer.saver.folder.write(trainer.model, to: output)
         ConsoleText.metricsBlock(split: "train", metrics).forEach { print($0) }
         try RunResults.write(metrics, split: "train", folder: output)
@@ -153,16 +199,18 @@ extension TrainingRun {
                 : history.last { $0["eval_loss"] != nil || $0.keys.contains { $0.hasPrefix("eval_") } } ?? [:]
             var shown: LogRecord = [:]
             for entry in result.entries where entry.key != "step" { shown[entry.key] = entry.value }
+            if config.tuning.stage == .pt { shown.merge(Self.perplexities(shown)) }
             ConsoleText.metricsBlock(split: "eval", shown).forEach { print($0) }
             try RunResults.write(shown, split: "eval", folder: output)
             evaluated = shown
         }
+        if config.training.doPredict { try writeScores(trainer) }
         var card = trainer.saver.card
         card.setResults(from: trainer.state.logHistory)
         try card.write(to: output)
         if config.tuning.plotLoss {
             let keys =
-                ["loss"]
+                ["loss"] + curvesToPlot
                 + (evaluated == nil ? [] : trainer.evaluations.map { $0.name.map { "eval_\($0)_loss" } ?? "eval_loss" })
             for outcome in try TrainingFigures.write(history: trainer.state.logHistory, keys: keys, folder: output) {
                 print(outcome)
@@ -177,6 +225,27 @@ extension TrainingRun {
         facts.numEvalExamples = data.evaluations.first?.examples.count
         print("")
         CurveReading.lines(facts).forEach { print($0) }
+    }
+
+    /// What else LLaMA-Factory's stage draws.
+    private var curvesToPlot: [String] {
+        switch config.tuning.stage {
+        case .dpo: ["rewards/accuracies"]
+        case .kto: ["rewards/chosen"]
+        case .rm: config.training.evalStrategy == .no ? ["accuracy"] : ["accuracy", "eval_accuracy"]
+        case .pt, .sft, .ppo: []
+        }
+    }
+
+    /// exp(eval_loss) of every evaluation, infinite beyond the numbers there are.
+    private static func perplexities(_ metrics: LogRecord) -> LogRecord {
+        var result: LogRecord = [:]
+        for entry in metrics.entries where entry.key.hasSuffix("_loss") {
+            if let loss = metrics.number(entry.key) {
+                result["\(entry.key.dropLast("loss".count))perplexity"] = .double(exp(loss))
+            }
+        }
+        return result
     }
 
     /// Puts the best checkpoint's weights back when load_best_model_at_end asks for it; returns its step.

@@ -32,14 +32,16 @@ public struct TrainingRun: Sendable {
         guard let folder = config.model.modelNameOrPath else { throw TrainingError("model_name_or_path is missing") }
         modelFolder = folder
         modelConfig = try ModelConfig(folder: folder)
-        guard let name = config.data.template else {
+        // Pre-training renders no conversation: a template only says which token ends a text.
+        let name = config.data.template ?? (config.tuning.stage == .pt ? "empty" : Template.derivedName)
+        var tokenizer = try Tokenizer(folder: folder)
+        guard name != Template.derivedName || tokenizer.chatTemplate != nil else {
             throw TrainingError(
                 "template is missing: name the prompt template of the model, for example template: qwen (anneal template list shows all)"
             )
         }
-        var template = try TemplateCatalog.template(named: name)
+        var template = try TemplateCatalog.template(named: name, tokenizer: tokenizer)
         if let system = config.data.defaultSystem { template.defaultSystem = system }
-        var tokenizer = try Tokenizer(folder: folder)
         let changes = try template.fit(&tokenizer)
         if changes.numNewTokens > 0, tokenizer.idLimit > modelConfig.text.vocabularySize {
             throw TrainingError(
@@ -55,15 +57,36 @@ public struct TrainingRun: Sendable {
         self.tokenizer = tokenizer
     }
 
+    /// What turns the rows of this run's stage into examples.
+    func rowEncoder() throws -> RowEncoder {
+        guard config.tuning.stage == .pt else { return RowEncoder(try encoder(), media: try mediaSettings()) }
+        // LLaMA-Factory's rule: the template of Llama 3 ends turns with another token than texts.
+        let end =
+            config.data.template == "llama3" ? "<|end_of_text|>" : tokenizer.eosID.flatMap(tokenizer.token(for:)) ?? ""
+        let begin =
+            tokenizer.addsBOS && !config.packsSamples ? tokenizer.bosID.flatMap(tokenizer.token(for:)) ?? "" : ""
+        return RowEncoder(
+            try encoder(), media: nil, purpose: .text(begin: begin, end: end, isCut: !config.packsSamples))
+    }
+
+    /// How rows are put together; nil leaves each row a sample.
+    var arrangement: ArrangedSamples.Arrangement? {
+        guard config.packsSamples else { return nil }
+        guard config.tuning.stage == .pt else { return .packed(capacity: config.encodedLength) }
+        return .blocks(size: config.encodedLength, firstID: tokenizer.addsBOS ? tokenizer.bosID : nil)
+    }
+
     /// The encoder every part of the program uses for this model.
     func encoder() throws -> ConversationEncoder {
         try ConversationEncoder(
             template: template, tokenizer: tokenizer,
             settings: EncodingSettings(
-                cutoffLength: config.data.cutoffLen, trainsOnPrompt: config.data.trainOnPrompt,
+                cutoffLength: config.encodedLength, trainsOnPrompt: config.data.trainOnPrompt,
                 masksHistory: config.data.maskHistory,
                 enableThinking: config.data.enableThinking, preservesThinking: config.data.preserveThinking,
-                splitsSpecialTokens: config.model.splitSpecialTokens))
+                splitsSpecialTokens: config.model.splitSpecialTokens,
+                lossScale: LossScale(
+                    config.data.lossScale ?? "default", ignoresEmptyThoughts: config.data.ignoreEmptyThink)))
     }
 
     func mediaSettings() throws -> MediaSettings? {
@@ -73,7 +96,7 @@ public struct TrainingRun: Sendable {
     /// The settings inference starts from.
     var inferenceDefaults: InferenceDefaults {
         var defaults = InferenceDefaults()
-        defaults.template = config.data.template
+        defaults.template = template.name
         defaults.defaultSystem = config.data.defaultSystem
         defaults.enableThinking = config.data.enableThinking
         defaults.cutoffLen = config.data.cutoffLen
@@ -92,6 +115,9 @@ public struct TrainingRun: Sendable {
     /// Trains on the tensor thread and returns how it ended.
     public func start() throws -> Outcome {
         for note in config.notes { print("[note] \(note)") }
+        if template.name == Template.derivedName {
+            print("[note] template: taken from the chat template of \(modelFolder)")
+        }
         let output = config.training.outputDir, isNew = !FileManager.default.fileExists(atPath: output)
         do {
             return try startPrepared()
@@ -106,15 +132,25 @@ public struct TrainingRun: Sendable {
         let resume = try OutputFolder.prepare(config)
         let loaded = try loadData()
         print(loaded.report.description)
-        if let example = loaded.train.first { print(exampleText(example)) }
+        loaded.notes.forEach { print($0) }
+        if let example = try loaded.train.firstExample() { print(exampleText(example)) }
         let run = self
-        return try TensorThread.cpu.run { try run.train(loaded, resume: resume) }
+        let pending = loaded.pending
+        pending.forEach { $0.goOn() }
+        defer { pending.forEach { $0.stop() } }
+        let outcome = try TensorThread.cpu.run { try run.train(loaded, resume: resume) }
+        for rows in pending where rows.store.isComplete {
+            let report = rows.report
+            print("All rows are prepared: \(report.numTruncated) truncated, \(report.numDropped) dropped.")
+        }
+        return outcome
     }
 
-    func loadData() throws -> TrainingData { try TrainingData.load(config, encoder: encoder(), media: mediaSettings()) }
+    func loadData(waits: Bool = false) throws -> TrainingData { try TrainingData.load(self, waits: waits) }
 
     /// LLaMA-Factory's "training example" dump: what the model reads and what it learns.
     func exampleText(_ example: TrainingExample) -> String {
+        if let layout = example.preference { return preferenceText(example, layout) }
         let learned = example.labels.filter { $0 != EncodedExample.ignored }
         return """
             training example:

@@ -17,6 +17,10 @@ struct LoopState: Sendable, Codable, Equatable {
     var evaluationsWithoutGain = 0
     /// A signal broke off the evaluation that was due at the saved step: it is made up for after the resume.
     var owesEvaluation = false
+    /// What an objective logs beside the loss, since the last log; nil in checkpoints of earlier versions.
+    var curves: CurveSums?
+    /// The objective's own numbers.
+    var objective: [String: Double]?
 
     mutating func add(loss: Double, hits: Int, targets: Int, tokens: Int, norm: Double, rate: Double) {
         lossSinceLog += loss
@@ -34,5 +38,6 @@ struct LoopState: Sendable, Codable, Equatable {
         stepsSinceLog = 0
         hitsSinceLog = 0
         targetsSinceLog = 0
+        curves = nil
     }
 }

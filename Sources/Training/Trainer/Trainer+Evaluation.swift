@@ -14,32 +14,39 @@ extension Trainer {
         let layers = model.loraLayers.filter { $0.layer.isTraining }
         for (_, layer) in layers { layer.isTraining = false }
         defer { for (_, layer) in layers { layer.isTraining = true } }
+        let drops = model.valueHead?.isTraining ?? false
+        model.valueHead?.isTraining = false
+        defer { model.valueHead?.isTraining = drops }
         var metrics: LogRecord = [:]
         for (name, builder) in evaluations {
             let prefix = name.map { "eval_\($0)" } ?? "eval"
-            let count = builder.examples.count, size = settings.evalBatchSize
+            let count = builder.count, size = settings.evalBatchSize
             let batches = stride(from: 0, to: count, by: size).map { Array($0..<min($0 + size, count)) }
             let start = DispatchTime.now().uptimeNanoseconds
-            var loss = 0.0, hits = 0, targets = 0
+            var loss = 0.0, hits = 0, targets = 0, curves = CurveSums()
             console.evaluationBegins(numExamples: count, batchSize: size, numBatches: batches.count)
             // A few batches at a time, so that memory does not grow with the set.
             var first = 0
             while first < batches.count {
-                let group = Array(batches[first..<min(first + max(1, 16 / max(1, size)), batches.count)])
+                let groupSize = builder.weighsSamples ? 1 : max(1, 16 / max(1, size))
+                let group = Array(batches[first..<min(first + groupSize, batches.count)])
                 let data = try builder.build(group)
-                let share = Double(group.count) / Double(batches.count)
+                let share =
+                    builder.weighsSamples
+                    ? Double(group[0].count) / Double(count) : Double(group.count) / Double(batches.count)
                 try scope("evaluation") {
                     noGrad {
                         for pack in data.packs where !pack.labels.isEmpty {
                             let result = objective.loss(
                                 of: pack, model: model,
                                 options: ForwardOptions(compute: options.compute, recompute: false))
-                            loss += result.loss.item * share
-                            hits += result.numHits
+                            loss += result.value * share
+                            hits += result.numHits ?? 0
+                            targets += result.numHits == nil ? 0 : pack.labels.count
+                            curves.add(result.curves)
                         }
                     }
                 }
-                targets += data.numTargets
                 first += group.count
                 console.evaluationAdvances(group.count)
                 if StopRequest.isPending, state.globalStep < settings.plan.totalUpdates { break }
@@ -48,6 +55,7 @@ extension Trainer {
             let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
             metrics["\(prefix)_loss"] = .double(loss)
             if targets > 0 { metrics["\(prefix)_token_acc"] = .double(Double(hits) / Double(targets)) }
+            metrics.merge(curves.record(prefix: "\(prefix)_"))
             metrics.merge(
                 RunResults.speed(split: prefix, runtimeSeconds: seconds, numSamples: count, numSteps: batches.count))
         }

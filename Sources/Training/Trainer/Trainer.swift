@@ -15,14 +15,14 @@ final class Trainer {
     let schedule: Schedule
     let settings: TrainerSettings
     let options: ForwardOptions
-    let builder: StepBuilder
-    let evaluations: [(name: String?, builder: StepBuilder)]
+    let builder: any StepBuilding
+    let evaluations: [(name: String?, builder: any StepBuilding)]
     let saver: CheckpointSaver
     let console: RunConsole
 
     var state: TrainerState
     var progress: LoopState
-    var loader: BatchLoader
+    var loader: any UpdateSource
     var lastEvaluatedStep = -1
     var lastSavedStep = -1
     private let numModelParameters: Int
@@ -49,9 +49,9 @@ final class Trainer {
         state.evalSteps = parts.settings.evalSteps
         state.saveSteps = parts.settings.saveSteps
         state.trainBatchSize = plan.batchSize
-        loader = try BatchLoader(
-            order: parts.order, batchSize: plan.batchSize, accumulation: plan.accumulation, cursor: progress.cursor)
+        loader = try parts.loader(progress.cursor)
         try resume?.restore(optimizer: optimizer, saver: saver)
+        if let saved = progress.objective { objective.restore(saved) }
     }
 
     /// Runs to the end, or to the user's signal. Returns whether the end was reached.
@@ -67,19 +67,20 @@ final class Trainer {
         }
         var upcoming: Prefetched<StepData>?
         while state.globalStep < plan.totalUpdates {
-            let update = loader.next()
+            let update = try loader.next()
             let data = try (upcoming ?? prefetch(update)).value()
             upcoming = nil
             if state.globalStep + 1 < plan.totalUpdates {
                 var ahead = loader
-                upcoming = prefetch(ahead.next())
+                upcoming = prefetch(try ahead.next())
             }
             try step(data, update)
             progress.cursor = loader.cursor
+            // A stream has no known end: transformers counts the whole run as its epoch.
             let done =
-                update.endsEpoch
+                update.endsEpoch && !plan.isStreamed
                 ? Double(update.epoch + 1)
-                : Double(update.epoch) + Double(loader.cursor.batch) / Double(plan.batchesPerEpoch)
+                : Double(update.epoch) + Double(update.numBatchesDone) / Double(plan.batchesPerEpoch)
             state.epoch = done
             let stopsEarly = try logEvaluateSave(endsEpoch: update.endsEpoch)
             if stopsEarly { break }
@@ -98,13 +99,15 @@ final class Trainer {
 
     /// One update; on a loss or gradient that is not finite nothing is changed and the rows are named.
     private func step(_ data: StepData, _ update: BatchLoader.Update) throws {
-        var loss = 0.0, hits = 0
+        var loss = 0.0, hits = 0, targets = 0, curves = CurveSums()
         try scope("step \(state.globalStep + 1)") {
             for pack in data.packs where !pack.labels.isEmpty {
                 let result = objective.loss(of: pack, model: model, options: options)
-                result.loss.backward()
-                loss += result.loss.detach().item
-                hits += result.numHits
+                result.backward()
+                loss += result.value
+                hits += result.numHits ?? 0
+                targets += result.numHits == nil ? 0 : pack.labels.count
+                curves.add(result.curves)
             }
         }
         let norm = try scope("gradient norm") { optimizer.gradientNorm() }
@@ -116,12 +119,15 @@ final class Trainer {
         state.globalStep += 1
         state.numInputTokensSeen += settings.countsTokens ? data.numTokens : 0
         state.totalFlos += 6 * Double(data.numTokens) * Double(numModelParameters)
-        progress.add(loss: loss, hits: hits, targets: data.numTargets, tokens: data.numTokens, norm: norm, rate: rate)
+        progress.add(loss: loss, hits: hits, targets: targets, tokens: data.numTokens, norm: norm, rate: rate)
+        progress.curves = progress.curves ?? CurveSums()
+        progress.curves?.add(curves)
+        progress.objective = objective.state
         console.step(state.globalStep, tokens: data.numTokens, loss: loss)
     }
 
     private func nonFinite(_ loss: Double, _ norm: Double, _ update: BatchLoader.Update) -> TrainingError {
-        let rows = update.batches.joined().prefix(8).map { builder.examples[$0].origin.description }
+        let rows = update.batches.joined().prefix(8).flatMap { builder.origins($0) }.prefix(8).map(\.description)
         return TrainingError(
             """
             step \(state.globalStep + 1): the loss is \(loss) and the gradient norm \(norm); the weights were not changed.
@@ -172,6 +178,7 @@ final class Trainer {
         if progress.targetsSinceLog > 0 {
             record["token_acc"] = .double(Double(progress.hitsSinceLog) / Double(progress.targetsSinceLog))
         }
+        if let curves = progress.curves { record.merge(curves.record()) }
         record["epoch"] = .double(state.epoch)
         if settings.countsTokens { record["num_input_tokens_seen"] = .int(state.numInputTokensSeen) }
         state.log(record)

@@ -9,9 +9,10 @@ struct TrainerParts {
     let schedule: Schedule
     let settings: TrainerSettings
     let options: ForwardOptions
-    let builder: StepBuilder
-    let evaluations: [(name: String?, builder: StepBuilder)]
-    let order: SampleOrder
+    let builder: any StepBuilding
+    let evaluations: [(name: String?, builder: any StepBuilding)]
+    /// What gives out the samples from a place on.
+    let loader: (BatchLoader.Cursor) throws -> any UpdateSource
     let saver: CheckpointSaver
     let console: RunConsole
 }

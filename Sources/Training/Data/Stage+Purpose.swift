@@ -1,0 +1,13 @@
+import Datasets
+import RunConfig
+
+extension Stage {
+    /// What a stage needs of its data.
+    var purpose: DataPurpose {
+        switch self {
+        case .rm, .dpo: .pairs
+        case .kto: .verdicts
+        case .pt, .sft, .ppo: .answers
+        }
+    }
+}

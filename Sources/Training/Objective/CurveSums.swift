@@ -1,0 +1,52 @@
+import JSON
+import Reporting
+
+/// Values to be logged as weighted means, in the order in which they came up.
+public struct CurveSums: Sendable, Codable, Equatable {
+    struct Entry: Sendable, Codable, Equatable {
+        var name: String
+        var sum: Double
+        var weight: Double
+    }
+    private(set) var entries: [Entry] = []
+
+    public init() {}
+
+    /// Adds `value` with a weight to the mean called `name`.
+    public mutating func add(_ name: String, _ value: Double, weight: Double = 1) {
+        if let index = entries.firstIndex(where: { $0.name == name }) {
+            entries[index].sum += value * weight
+            entries[index].weight += weight
+        } else {
+            entries.append(Entry(name: name, sum: value * weight, weight: weight))
+        }
+    }
+
+    /// Adds the sums of another pack.
+    public mutating func add(_ other: CurveSums) {
+        for entry in other.entries {
+            if let index = entries.firstIndex(where: { $0.name == entry.name }) {
+                entries[index].sum += entry.sum
+                entries[index].weight += entry.weight
+            } else {
+                entries.append(entry)
+            }
+        }
+    }
+
+    /// The means, named with a prefix. Where good and bad answers are of different samples, so that no margin was added,
+    /// it is the difference of their means.
+    func record(prefix: String = "") -> LogRecord {
+        var record = LogRecord()
+        for entry in entries where entry.weight > 0 {
+            record[prefix + entry.name] = .double(entry.sum / entry.weight)
+        }
+        let margins = "\(prefix)rewards/margins"
+        if record[margins] == nil, let chosen = record.number("\(prefix)rewards/chosen"),
+            let rejected = record.number("\(prefix)rewards/rejected")
+        {
+            record[margins] = .double(chosen - rejected)
+        }
+        return record
+    }
+}
