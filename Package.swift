@@ -23,6 +23,10 @@ func tests(_ name: String, uses: [Target.Dependency] = []) -> Target {
         name: "\(name)Tests", dependencies: [.byName(name: name)] + uses, resources: [.copy("Fixtures")], swiftSettings: swift)
 }
 
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+]
+
 func systemLibrary(_ name: String, _ pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
@@ -33,6 +37,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
     ],
     targets: [
         // C and C++ behind C headers.
@@ -55,6 +63,13 @@ let package = Package(
         .target(
             name: "CMedia", dependencies: ["CJPEG", "CPNG", "CWebP", "CFFmpeg"], cSettings: [.unsafeFlags(["-O3"])],
             linkerSettings: [.linkedLibrary("dl"), .linkedLibrary("m")]),
+        // Parquet and Arrow files. Apache Arrow is optional: Tools/bootstrap.sh unpacks it to .deps/arrow and builds the reader there.
+        .target(
+            name: "CArrow", exclude: ["reader.cpp"],
+            linkerSettings: [
+                .linkedLibrary("dl"),
+                .unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "\(Context.packageDirectory)/.deps/arrow/lib"]),
+            ]),
         systemLibrary("CJPEG", "libjpeg", apt: "libjpeg62-turbo-dev"),
         systemLibrary("CPNG", "libpng", apt: "libpng-dev"),
         systemLibrary("CWebP", "libwebpdemux", apt: "libwebp-dev"),
@@ -64,26 +79,46 @@ let package = Package(
 
         // The house, bottom floor first.
         module("JSON"),
+        module("Jinja", uses: ["JSON"]),
         module("Torch", uses: ["CTorch"]),
         module("NN", uses: ["Torch"]),
         module("Models", uses: ["Torch", "NN"]),
         module("RunConfig", uses: ["Yams"]),
         module("Media", uses: ["CMedia"]),
-        module("Prompting", uses: ["JSON", "Media"]),
-        module("Datasets", uses: ["JSON", "Prompting", "Media"]),
+        module("Prompting", uses: ["JSON", "Jinja", "Media"]),
+        module("Datasets", uses: ["CArrow", "JSON", "Prompting", "Media"]),
         module("Reporting", uses: ["JSON", "CCairo"]),
+        module("Scoring", uses: ["JSON", "Reporting"]),
+        // What talks to a network: HTTP, the hubs, and endpoints that write data.
+        module("Web", uses: [.product(name: "AsyncHTTPClient", package: "async-http-client")] + nio),
+        module("Hub", uses: ["JSON", "Reporting", "Web", "Yams", .product(name: "Crypto", package: "swift-crypto")]),
+        module("Augment", uses: ["JSON", "Datasets", "Reporting", "Web"]),
         module("Demo", uses: ["JSON", "CCairo", "CPNG"]),
+        module("DataTools", uses: ["JSON", "Media", "Prompting", "Datasets", "Reporting"]),
         module("Training", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
-        module("Inference", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
+        module("Inference", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring"]),
+        module(
+            "Server",
+            uses: [
+                "JSON", "Models", "RunConfig", "Media", "Prompting", "Inference", "Reporting",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ]),
         .executableTarget(
             name: "Anneal",
             dependencies: [
-                "JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Training", "Inference", "Demo",
+                "JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Training", "Inference", "Demo",
+                "Web", "Hub", "Augment",
+                "DataTools", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swift),
+        .executableTarget(
+            name: "PreprocessBenchmark", dependencies: ["Media", "Prompting"], path: "Benchmarks/preprocess",
+            swiftSettings: swift),
 
         tests("JSON"),
+        tests("Jinja", uses: ["JSON"]),
         tests("Torch"),
         tests("NN", uses: ["Torch"]),
         tests("Models", uses: ["Torch", "NN"]),
@@ -91,11 +126,21 @@ let package = Package(
         tests("Media"),
         tests("Prompting", uses: ["JSON", "Media"]),
         tests("Datasets", uses: ["JSON", "Prompting", "Media"]),
+        // The executable is run as users run it.
+        tests("DataTools", uses: ["JSON", "Media", "Prompting", "Datasets", "Anneal"]),
         tests("Reporting", uses: ["JSON"]),
+        tests("Scoring", uses: ["JSON", "Reporting"]),
+        // A web server inside the tests of what talks to one.
+        .target(
+            name: "LocalServer", dependencies: nio + [.product(name: "NIOPosix", package: "swift-nio")], path: "Tests/LocalServer",
+            swiftSettings: swift),
+        tests("Hub", uses: ["Web", "LocalServer", .product(name: "Crypto", package: "swift-crypto")]),
+        tests("Augment", uses: ["JSON", "Datasets", "Web", "LocalServer"]),
         tests("Demo", uses: ["Prompting", "RunConfig"]),
         tests("Training", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
+        tests("Server", uses: ["JSON", "Models", "RunConfig", "Media", "Prompting", "Inference"]),
         // The executable is run as users run it.
-        tests("Inference", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Anneal"]),
+        tests("Inference", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Anneal"]),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -3,17 +3,22 @@
 #
 #   1. system libraries through apt (root or sudo), only when one is missing
 #   2. LibTorch's headers and libraries out of PyPI's `torch` wheel, into .deps/ (which git ignores)
+#   3. Apache Arrow out of PyPI's `pyarrow` wheel likewise, and the reader of Parquet files that is built with it
 #
 # Settings (environment):
 #   TORCH_VERSION  2.13.0 (default) or 2.11.0; any other version also needs TORCH_SHA256
 #   TORCH_SHA256   the checksum to demand of a torch wheel this script does not know
 #   TORCH_PATH     a `torch` folder that is already on this machine (…/site-packages/torch): linked, nothing downloaded
 #
-# Result: .deps/torch -> torch-<version>/torch, holding include/ and lib/. Several versions can lie side by side.
+#   ANNEAL_ARROW   0 leaves Apache Arrow out: Parquet and Arrow files are then refused with a message that says so
+#
+# Result: .deps/torch -> torch-<version>/torch, holding include/ and lib/. Several versions can lie side by side; and
+# .deps/arrow -> arrow-<version>. Without Arrow everything else works, so its failure is a warning.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly version="${TORCH_VERSION:-2.13.0}"
+readonly arrow_version=26.0.1
 # CUDA 13 pieces that libtorch_cpu.so of a CUDA-enabled wheel links to, GPU or not.
 readonly cuda_packages=("nvidia-cuda-runtime==13.0.96" "nvidia-cuda-cupti==13.0.85")
 # Always the same wheel, whatever Python this machine has: no Python code of it is used.
@@ -39,6 +44,8 @@ known_sha256() {
             echo 7f82250d7782aa23b6cfe765ecc7db554bd3c2870c43f3d1821f1d18aebf0548 ;;
         nvidia_cuda_cupti-13.0.85-py3-none-manylinux_2_25_x86_64.whl)
             echo 4eb01c08e859bf924d222250d2e8f8b8ff6d3db4721288cf35d14252a4d933c8 ;;
+        pyarrow-26.0.1-cp311-cp311-manylinux_2_28_x86_64.whl)
+            echo 39cb0f2418282c24bea6ceda77b03e5a8f0a5766b63a8bf194d4e2a2c423548c ;;
         torch-*) echo "${TORCH_SHA256:-}" ;;
     esac
 }
@@ -62,7 +69,7 @@ missing_packages() {
     command -v make >/dev/null || echo make
     [ -n "$(find -L /usr/share/fonts /usr/local/share/fonts "${HOME:-/nonexistent}/.local/share/fonts" \
         -name 'DejaVuSans.ttf' -print -quit 2>/dev/null)" ] || echo fonts-dejavu-core
-    torch_is_there && return
+    torch_is_there && arrow_is_there && return
     command -v unzip >/dev/null || echo unzip
     python3 -m pip --version >/dev/null 2>&1 || echo python3-pip
 }
@@ -95,6 +102,8 @@ torch_is_there() {
     [ -n "${TORCH_PATH:-}" ] && return
     [ -f ".deps/torch-$version/torch/lib/libtorch_cpu.so" ] && [ -f ".deps/torch-$version/torch/include/ATen/ATen.h" ]
 }
+
+arrow_is_there() { [ "${ANNEAL_ARROW:-1}" = 0 ] || [ -f ".deps/arrow-$arrow_version/lib/libparquet.so" ]; }
 
 # download REQUIREMENT FOLDER: one checked wheel, alone in FOLDER.
 download() {
@@ -153,6 +162,49 @@ select_torch() {
     say "using LibTorch at .deps/torch -> $target"
 }
 
+# install_arrow runs in a subshell, where a failure leaves the rest of the set-up alone.
+install_arrow() {
+    local folder=".deps/arrow-$arrow_version" temporary=".deps/.unpacking-arrow" library
+    if [ ! -f "$folder/lib/libparquet.so" ]; then
+        rm -rf "$temporary"
+        trap "rm -rf '$temporary'" EXIT
+        mkdir -p "$temporary/tree"
+        say "downloading Apache Arrow $arrow_version for Parquet files (once; 55 MB)"
+        download "pyarrow==$arrow_version" "$temporary/wheel"
+        unzip -q "$temporary"/wheel/*.whl 'pyarrow/include/arrow/*' 'pyarrow/include/parquet/*' 'pyarrow/libarrow.so.*' \
+            'pyarrow/libparquet.so.*' '*.dist-info/*' -d "$temporary/tree"
+        mkdir "$temporary/tree/lib"
+        mv "$temporary"/tree/pyarrow/*.so.* "$temporary/tree/lib/"
+        mv "$temporary/tree/pyarrow/include" "$temporary/tree/include"
+        rmdir "$temporary/tree/pyarrow"
+        for library in libarrow libparquet; do
+            (cd "$temporary/tree/lib" && ln -s "$library".so.* "$library.so")
+        done
+        sync -f "$temporary/tree"
+        rm -rf "$folder"
+        mv "$temporary/tree" "$folder"
+    fi
+    build_arrow_reader "$folder"
+    [ "$(readlink .deps/arrow || true)" = "arrow-$arrow_version" ] && return
+    ln -sfn "arrow-$arrow_version" .deps/arrow.new
+    mv -T .deps/arrow.new .deps/arrow
+}
+
+# The one piece of C++ that knows Arrow's headers. It is built anew when its sources are not those it was built from.
+build_arrow_reader() {
+    local sources=(Sources/CArrow/reader.cpp Sources/CArrow/include/carrow.h) compiler digest
+    digest=$(cat "${sources[@]}" | sha256sum | cut -d' ' -f1)
+    [ "$(cat "$1/lib/reader.sha256" 2>/dev/null || true)" = "$digest" ] && [ -f "$1/lib/libanneal_arrow.so" ] && return
+    compiler="$(dirname "$(readlink -f "$(command -v swift)")")/clang++"
+    [ -x "$compiler" ] || compiler=$(command -v clang++ || command -v g++) || fail "no C++ compiler for the reader of Parquet files."
+    say "building the reader of Parquet files"
+    "$compiler" -std=c++20 -O2 -fPIC -shared -fvisibility=hidden -isystem "$1/include" Sources/CArrow/reader.cpp \
+        -o "$1/lib/libanneal_arrow.so.new" -L"$1/lib" -larrow -lparquet '-Wl,-rpath,$ORIGIN' \
+        || fail "the reader of Parquet files does not compile (messages above)."
+    mv "$1/lib/libanneal_arrow.so.new" "$1/lib/libanneal_arrow.so"
+    echo "$digest" >"$1/lib/reader.sha256"
+}
+
 check_machine
 [ ! -L .deps ] || [ -d .deps ] || fail ".deps is a symbolic link that leads nowhere: remove it and run this again."
 mkdir -p .deps
@@ -162,3 +214,12 @@ flock 9
 install_packages
 install_torch
 select_torch
+if [ "${ANNEAL_ARROW:-1}" != 0 ]; then
+    # Not as a condition: there `set -e` would not count.
+    set +e
+    (set -e; install_arrow)
+    arrow_status=$?
+    set -e
+    [ "$arrow_status" = 0 ] \
+        || say "warning: no Apache Arrow, so Parquet and Arrow files will be refused. Run this again to try once more."
+fi

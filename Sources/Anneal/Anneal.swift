@@ -14,14 +14,18 @@ struct AnnealCommand: ParsableCommand {
             """,
         version: Program.version,
         subcommands: [
-            TrainCommand.self, ChatCommand.self, PredictCommand.self, ExportCommand.self, DemoCommand.self,
+            TrainCommand.self, ChatCommand.self, APICommand.self, BenchmarkCommand.self, PredictCommand.self,
+            MetricsCommand.self, EvalCommand.self,
+            ExportCommand.self,
+            DemoCommand.self,
             TokenizeCommand.self, DataCommand.self, TemplateCommand.self,
-            EnvironmentCommand.self, VersionCommand.self,
+            DownloadCommand.self, EnvironmentCommand.self, VersionCommand.self,
         ])
 
     /// Runs the command; an error is one message on standard error and exit status 1, never a trap.
     static func main() {
         bufferLines()
+        HubAccess.install()
         do {
             var command = try parseAsRoot()
             try command.run()

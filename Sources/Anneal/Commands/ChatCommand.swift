@@ -19,7 +19,8 @@ struct ChatCommand: ParsableCommand {
     var arguments: [String] = []
 
     func run() throws {
-        let config = try RunConfig.load(modelArguments: arguments, purpose: .inference)
+        let config = try HubAccess.resolved(
+            try RunConfig.load(modelArguments: try HubAccess.resolved(arguments: arguments), purpose: .inference))
         let settings = try InferenceSettings(config)
         settings.notes.forEach { print("[note] \($0)") }
         let session = try InferenceSession(settings) { print($0) }

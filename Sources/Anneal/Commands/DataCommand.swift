@@ -1,11 +1,17 @@
 import ArgumentParser
 import Datasets
+import Foundation
 import RunConfig
 import Training
 
 struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "data", abstract: "Looks at the data of a run.", subcommands: [DataCheckCommand.self])
+        commandName: "data", abstract: "Looks at the data of a run, and prepares data files.",
+        subcommands: [
+            DataCheckCommand.self, DataPreviewCommand.self, DataImagesCommand.self, DataIdentityCommand.self,
+            DataSplitCommand.self, DataSampleCommand.self, DataMergeCommand.self, DataConvertCommand.self,
+            DataAugmentCommand.self, DataPreferencesCommand.self,
+        ])
 }
 
 struct DataCheckCommand: ParsableCommand {
@@ -15,7 +21,8 @@ struct DataCheckCommand: ParsableCommand {
         discussion: """
             anneal data check FILE.yaml [key=value …]
 
-            Exit status 1 when a data set cannot be read, has rows that must be mended, or loses more than a tenth of its rows.
+            Exit status 1 when training would refuse to start: a data set cannot be read, has rows that must be mended, or more is \
+            lost than max_dropped_share, max_unlabeled_share, max_truncated_share or max_leaked_share allow.
             """)
 
     @Argument(parsing: .allUnrecognized, help: "FILE.yaml with key=value overrides, or --key value flags.")
@@ -25,9 +32,12 @@ struct DataCheckCommand: ParsableCommand {
     var html: String?
 
     func run() throws {
-        let check = try DataCheck(try RunConfig.load(arguments: arguments, purpose: .training))
+        let check = try DataCheck(try HubAccess.resolved(try RunConfig.load(arguments: arguments, purpose: .training)))
         for line in check.lines { print(line) }
-        if let html { try DataCheckPage(datasets: check.datasets, leakage: check.leakage).write(to: html) }
+        if let html {
+            try DataCheckPage(datasets: check.datasets, leakage: check.leakage, refusals: check.refusals).write(
+                to: html)
+        }
         if check.isLossy { throw ExitCode(1) }
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Demo
 import Foundation
 import Inference
+import Scoring
 import Models
 import Reporting
 import RunConfig
@@ -59,7 +60,7 @@ struct DemoCommand: ParsableCommand {
     private func path(_ url: URL) -> String { url.path(percentEncoded: false) }
 
     /// Answers the test set greedily and scores the answers.
-    private func judge(_ paths: DemoPaths, adapter: URL?, name: String) throws -> PredictionScore {
+    private func judge(_ paths: DemoPaths, adapter: URL?, name: String) throws -> MetricsReport {
         let save = paths.folder.appending(path: "predictions_\(name).jsonl").path(percentEncoded: false)
         var overrides = [
             "model_name_or_path=\(path(paths.seeOutput))", "dataset_dir=\(path(paths.data))",
@@ -68,7 +69,7 @@ struct DemoCommand: ParsableCommand {
         ]
         if let adapter { overrides.append("adapter_name_or_path=\(path(adapter))") }
         let config = try RunConfig.load(file: nil, overrides: overrides, purpose: .inference)
-        let score = PredictionScore(
+        let score = try MetricsReport(
             try PredictionRun(config, savePath: save, overwrites: true, batchSize: 50).start().lines)
         score.lines.forEach { print($0) }
         return score

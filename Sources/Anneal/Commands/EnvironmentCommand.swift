@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Foundation
 import Reporting
 import Torch
@@ -21,6 +22,7 @@ struct EnvironmentCommand: ParsableCommand {
             ("Threads of an operator", "\(Runtime.numThreads)"),
             ("Memory", String(format: "%.1f GB", Double(process.physicalMemory) / 1e9)),
             ("CUDA", Runtime.hasCUDA ? "available" : "not available"),
+            ("Cache of prepared data", Self.cache),
             (
                 "Default data directory",
                 FileManager.default.fileExists(atPath: "data/dataset_info.json") ? "detected" : "not detected"
@@ -29,6 +31,13 @@ struct EnvironmentCommand: ParsableCommand {
         print("")
         for (name, value) in rows { print("- \(name): \(value)") }
         print("")
+    }
+
+    /// Folder and size of the cache, which only its user empties.
+    private static var cache: String {
+        guard let folder = CacheFolder.path else { return "off (ANNEAL_CACHE)" }
+        let megabytes = String(format: "%.1f MB", Double(CacheFolder.size(of: folder)) / 1e6)
+        return "\(folder), \(megabytes) (ANNEAL_CACHE sets the folder; files in it may be deleted)"
     }
 
     private static func cpuField(_ name: String) -> String? {

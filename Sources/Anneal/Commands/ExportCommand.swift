@@ -16,6 +16,7 @@ struct ExportCommand: ParsableCommand {
     var arguments: [String] = []
 
     func run() throws {
-        try ModelExporter(try RunConfig.load(modelArguments: arguments, purpose: .export)).start()
+        let config = try RunConfig.load(modelArguments: try HubAccess.resolved(arguments: arguments), purpose: .export)
+        try ModelExporter(try HubAccess.resolved(config)).start()
     }
 }

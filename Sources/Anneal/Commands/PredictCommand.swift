@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import Inference
+import JSON
+import Scoring
 import Reporting
 import RunConfig
 
@@ -24,6 +26,17 @@ struct PredictCommand: ParsableCommand {
     @Option(name: [.customLong("batch-size"), .customLong("batch_size")], help: "Rows that are answered together.")
     var batchSize = 32
 
+    @Option(
+        name: [.customLong("label-probabilities"), .customLong("label_probabilities")],
+        help: "The possible answers, with commas: how probable each is goes into the lines and gives a threshold table."
+    )
+    var labelProbabilities: String?
+
+    @Option(
+        name: [.customLong("matrix-save-name"), .customLong("matrix_save_name")],
+        help: "Also write LLaMA-Factory's BLEU, ROUGE and run times as JSON.")
+    var matrixSaveName: String?
+
     @Flag(help: "Begin anew although the file holds predictions.")
     var overwrite = false
 
@@ -31,18 +44,34 @@ struct PredictCommand: ParsableCommand {
     var arguments: [String] = []
 
     func run() throws {
-        let config = try RunConfig.load(modelArguments: arguments, purpose: .inference)
-        let result = try PredictionRun(config, savePath: save, overwrites: overwrite, batchSize: batchSize).start {
-            line in
+        let config = try HubAccess.resolved(
+            try RunConfig.load(modelArguments: try HubAccess.resolved(arguments: arguments), purpose: .inference))
+        let classes = labelProbabilities?.commaSeparated
+        let result = try PredictionRun(
+            config, savePath: save, overwrites: overwrite, batchSize: batchSize, classes: classes
+        ).start { line in
             print(line)
             // Lines are wanted as they come, also through a pipe.
             fflush(nil)
         }
-        let score = PredictionScore(result.lines)
-        score.lines.forEach { print($0) }
-        guard let matrix = score.matrix else { return }
-        let picture = (save as NSString).deletingPathExtension + "_confusion.png"
-        if let note = try matrix.writeChart(to: picture) { print(note) }
-        print("Confusion matrix drawn in \(picture)")
+        var options = MetricsOptions()
+        options.classes = classes
+        let report: MetricsReport
+        do { report = try MetricsReport(result.lines, options: options) } catch {
+            // The answers are written already: they are measured as text.
+            print("[note] \(error)")
+            options.classes = nil
+            report = try MetricsReport(result.lines, options: options)
+        }
+        report.lines.forEach { print($0) }
+        if report.matrix != nil {
+            try report.writePictures(to: (save as NSString).deletingPathExtension + "_confusion.png").forEach {
+                print($0)
+            }
+        }
+        guard let matrixSaveName else { return }
+        options.keepsThinking = true
+        let whole = try MetricsReport(result.lines, options: options)
+        try AtomicFile.write(whole.predictResults(more: result.times).text(indent: 4), to: matrixSaveName)
     }
 }

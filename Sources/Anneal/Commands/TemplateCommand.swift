@@ -19,11 +19,15 @@ struct TemplateCommand: ParsableCommand {
             abstract: "Shows what a template writes for a conversation.",
             discussion: """
                 FILE holds {"messages": [{"role", "content"}], "system", "tools"}; roles are user, assistant, function and
-                observation. <BOS> and <EOS> stand where the template has the tokenizer's own tokens.
+                observation. <BOS> and <EOS> stand where the template has the tokenizer's own tokens. With --model and no name it
+                is the template recorded beside the model, or else taken from the model's own chat template.
                 """)
 
         @Argument(help: "Name of the template.")
-        var name: String
+        var name: String?
+
+        @Option(help: ArgumentHelp("Model folder to take the template from.", valueName: "FOLDER"))
+        var model: String?
 
         @Option(help: ArgumentHelp("JSON file with a conversation that ends with an answer.", valueName: "FILE"))
         var messages: String
@@ -31,8 +35,22 @@ struct TemplateCommand: ParsableCommand {
         @Flag(help: "Print {\"pairs\": [[prompt, response], …], \"stop_words\": […], \"default_system\": …}.")
         var json = false
 
+        func validate() throws {
+            if name == nil, model == nil {
+                throw ValidationError(
+                    "name a template (anneal template list shows all), or a model folder with --model")
+            }
+        }
+
+        private func template() throws -> Template {
+            if let name { return try TemplateCatalog.template(named: name) }
+            let folder = model ?? ""
+            return try TemplateCatalog.template(
+                named: InferenceDefaults(folder: folder)?.template, tokenizer: Tokenizer(folder: folder))
+        }
+
         func run() throws {
-            let template = try TemplateCatalog.template(named: name)
+            let template = try template()
             let pairs: [RenderedPair]
             do { pairs = try template.render(try ConversationFile.read(messages)) } catch let error as ConversationError
             {

@@ -17,7 +17,7 @@ struct TrainCommand: ParsableCommand {
     var isDryRun = false
 
     func run() throws {
-        let config = try RunConfig.load(arguments: arguments, purpose: .training)
+        let config = try HubAccess.resolved(try RunConfig.load(arguments: arguments, purpose: .training))
         if isDryRun {
             for line in try DryRun.lines(config) { print(line) }
             return

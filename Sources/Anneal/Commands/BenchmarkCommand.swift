@@ -1,0 +1,38 @@
+import ArgumentParser
+import Inference
+
+/// For Benchmarks/decode.sh.
+struct BenchmarkCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "benchmark", abstract: "Measures how fast a model writes, beside the machine's memory-read limit.",
+        shouldDisplay: false)
+
+    @Argument(help: "A model folder.")
+    var model: String
+
+    @Option(help: "An adapter that every request uses.")
+    var adapter: String?
+
+    @Option(help: "Requests that run together; may be given several times.")
+    var streams: [Int] = [1, 16]
+
+    @Option(help: "Tokens of a prompt.")
+    var prompt = 128
+
+    @Option(help: "Tokens of an answer.")
+    var answer = 64
+
+    @Option(help: "Tokens that all prompts begin with.")
+    var shared = 0
+
+    func run() throws {
+        let benchmark = try DecodeBenchmark(modelFolder: model, adapter: adapter)
+        print(benchmark.description)
+        for count in streams {
+            print(
+                try benchmark.run(
+                    DecodeBenchmark.Load(
+                        numStreams: count, numPromptTokens: prompt, numAnswerTokens: answer, numSharedTokens: shared)))
+        }
+    }
+}
