@@ -18,8 +18,6 @@ public struct DataModule: Sendable {
         public var seed = 42
         /// `streaming`: rows to shuffle among; nil does not stream.
         public var bufferSize: Int?
-        /// Whether rows are texts (stage pt).
-        public var readsTexts = false
 
         /// A request for these data sets, with the defaults of LLaMA-Factory.
         public init(datasets: [String] = [], evaluationDatasets: [String] = []) {
@@ -51,8 +49,6 @@ public struct DataModule: Sendable {
     public init(_ request: Request, from catalog: DatasetCatalog) throws(DataError) {
         var random = NumPyLegacyRandom(seed: UInt32(truncatingIfNeeded: request.seed))
         var report = DataReport()
-        var catalog = catalog
-        catalog.readsTexts = request.readsTexts
         let loaded = try Self.load(request.datasets, request, catalog, &random)
         for name in request.datasets where request.datasets.count(where: { $0 == name }) > 1 {
             report.warn(

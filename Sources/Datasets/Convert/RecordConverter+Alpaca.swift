@@ -6,7 +6,8 @@ extension RecordConverter {
     func alpacaTurns(_ record: Record) throws(Unusable) -> Turns {
         let columns = description.columns
         var turns = try alpacaPrompt(record)
-        if readsTexts { return Turns(system: nil, messages: turns.messages) }
+        // A text: only the first one counts, an answer may be missing.
+        if purpose == .texts { return Turns(system: nil, messages: turns.messages) }
         guard let column = columns.response, let answer = record[column], !answer.isNull else {
             throw Unusable("the row has no answer: fill the column '\(columns.response ?? "output")'")
         }

@@ -7,16 +7,10 @@ struct RecordConverter {
     let description: DatasetDescription
     let purpose: DataPurpose
     var media: MediaResolver
-    /// Pre-training: only the first text counts, an answer may be missing.
-    let readsTexts: Bool
 
-    init(
-        _ description: DatasetDescription, mediaFolder: String, purpose: DataPurpose = .answers,
-        readsTexts: Bool = false
-    ) {
+    init(_ description: DatasetDescription, mediaFolder: String, purpose: DataPurpose = .answers) {
         self.description = description
         self.purpose = purpose
-        self.readsTexts = readsTexts
         media = MediaResolver(mediaFolder: mediaFolder)
     }
 
@@ -49,7 +43,7 @@ struct RecordConverter {
             (record, inline) = try withTextContent(withToolMessages(written))
             try refuseBoxes(record)
             switch purpose {
-            case .answers: (turns, preference) = (try self.turns(record), nil)
+            case .answers, .texts: (turns, preference) = (try self.turns(record), nil)
             case .pairs: (turns, preference) = try pair(record)
             case .verdicts: (turns, preference) = try verdict(record)
             }

@@ -2,25 +2,30 @@ public import Prompting
 
 /// What rows are for.
 public enum DataPurpose: Sendable, Hashable {
-    /// Answers that are learned (stages pt and sft), also without regard to what else a row says about them.
+    /// Answers that are learned (stage sft).
     case answers
+    /// Texts that are learned as a whole (stage pt): answers may be missing.
+    case texts
     /// Two answers to one prompt, the better one first (rm, dpo).
     case pairs
     /// Answers that are good or bad (kto).
     case verdicts
+
+    /// Whether rows say which answers are better.
+    public var comparesAnswers: Bool { self == .pairs || self == .verdicts }
 
     /// - Throws: when an entry of dataset_info.json holds rows for something else (LLaMA-Factory's "The dataset is not
     ///   applicable in the current training stage.").
     func check(_ description: DatasetDescription) throws(DataError) {
         let columns = description.columns
         switch self {
-        case .answers, .verdicts:
+        case .answers, .texts, .verdicts:
             if description.isRanking {
                 throw DataError(
                     "`ranking` data are for the stages rm and dpo: they are not applicable in the current training stage",
                     dataset: description.name)
             }
-            if self == .answers, columns.ktoTag != nil {
+            if self != .verdicts, columns.ktoTag != nil {
                 throw DataError(
                     "`kto_tag` data are for the stage kto: they are not applicable in the current training stage",
                     dataset: description.name)

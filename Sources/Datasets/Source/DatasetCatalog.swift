@@ -9,8 +9,6 @@ public struct DatasetCatalog: Sendable {
     public let mediaFolder: String
     /// What the rows are for.
     public let purpose: DataPurpose
-    /// Whether rows are texts to be learned as a whole (stage pt): answers may be missing.
-    public var readsTexts = false
     /// LLaMA-Factory's `dataset_dir: ONLINE`: names are those of a hub's data sets.
     private let isOnline: Bool
     /// Is told, from any thread, of which data set how many rows were checked, of how many.
@@ -21,7 +19,7 @@ public struct DatasetCatalog: Sendable {
     /// - Parameters:
     ///   - folder: LLaMA-Factory's `dataset_dir`.
     ///   - mediaFolder: LLaMA-Factory's `media_dir`; `folder` when nil.
-    ///   - purpose: what the rows are for: answers to learn, pairs, or answers with a verdict.
+    ///   - purpose: what the rows are for: answers to learn, texts, pairs, or answers with a verdict.
     public init(folder: String, mediaFolder: String? = nil, purpose: DataPurpose = .answers) throws(DataError) {
         if folder.hasPrefix("REMOTE:") {
             throw DataError(
@@ -73,7 +71,7 @@ public struct DatasetCatalog: Sendable {
         var description = DatasetDescription(name: name, path: name)
         var files: [String]
         if isRegistered {
-            description = try info.get().description(of: name, readsTexts: readsTexts)
+            description = try info.get().description(of: name, readsTexts: purpose == .texts)
             try purpose.check(description)
             if let hub = description.hub {
                 files = try hub.files()
@@ -103,7 +101,7 @@ public struct DatasetCatalog: Sendable {
         } else {
             if let export = records.first?.labelStudioError { throw export }
             description = try .detected(
-                name: name, path: name, records: records, readsTexts: readsTexts, purpose: purpose)
+                name: name, path: name, records: records, purpose: purpose)
             let unused = description.unusedColumns(of: records)
             if !unused.isEmpty {
                 report.warn(
@@ -115,7 +113,7 @@ public struct DatasetCatalog: Sendable {
             records = records.selecting(drawn.prefix(maxSamples ?? .max))
         }
         let converter = RecordConverter(
-            description, mediaFolder: mediaFolder, purpose: purpose, readsTexts: readsTexts)
+            description, mediaFolder: mediaFolder, purpose: purpose)
         let dataset = try LoadedDataset(
             records, converter, files: files, warnings: report.warnings, progress: progress)
         if !(0..<dataset.count).contains(where: dataset.isKept) {
@@ -150,7 +148,7 @@ public struct DatasetCatalog: Sendable {
         let named: [(String, String?)] = [
             ("prompt", isAlpaca ? columns.prompt : nil),
             ("query", isAlpaca && description.namesColumns ? columns.query : nil),
-            ("response", isAlpaca && !readsTexts && columns.chosen == nil ? columns.response : nil),
+            ("response", isAlpaca && purpose != .texts && columns.chosen == nil ? columns.response : nil),
             ("history", isAlpaca ? columns.history : nil),
             ("messages", isAlpaca ? nil : columns.messages), ("system", columns.system), ("tools", columns.tools),
             ("images", columns.images), ("videos", columns.videos), ("audios", columns.audios),

@@ -5,10 +5,10 @@ extension DatasetDescription {
     ///
     /// - Parameters:
     ///   - records: the rows of the file; the columns of all are looked at, and the messages of the first.
-    ///   - readsTexts: whether a column `text` (else `content`) alone will do.
+    ///   - purpose: what the rows are for; for texts a column `text` (else `content`) alone will do.
     /// - Throws: an error that names the columns when they are none of the known forms.
     static func detected(
-        name: String, path: String, records: RecordList, readsTexts: Bool, purpose: DataPurpose = .answers
+        name: String, path: String, records: RecordList, purpose: DataPurpose = .answers
     )
         throws(DataError) -> DatasetDescription
     {
@@ -23,7 +23,7 @@ extension DatasetDescription {
         description.columns.audios = column("audios", "audio")
         description.messageLoss = "loss"
         try description.detectPreference(keys, purpose)
-        if readsTexts, let text = column("text", "content") {
+        if purpose == .texts, let text = column("text", "content") {
             description.columns.prompt = text
         } else if let messages = column("messages", "conversations", "conversation") {
             description.formatting = .sharegpt

@@ -3,7 +3,7 @@ extension DatasetDescription {
     mutating func detectPreference(_ keys: Set<String>, _ purpose: DataPurpose) throws(DataError) {
         func column(_ names: String...) -> String? { names.first(where: keys.contains) }
         switch purpose {
-        case .answers: break
+        case .answers, .texts: break
         case .pairs:
             isRanking = true
             columns.chosen = column("chosen", "chosen_response")

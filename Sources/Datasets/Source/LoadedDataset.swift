@@ -29,7 +29,7 @@ public struct LoadedDataset: Sendable {
         identity = DatasetIdentity(
             files: files,
             conversion:
-                "\(converter.description) \(converter.media.mediaFolder) \(converter.readsTexts) \(converter.purpose)",
+                "\(converter.description) \(converter.media.mediaFolder) \(converter.purpose)",
             media: survey.mediaStamp)
     }
 

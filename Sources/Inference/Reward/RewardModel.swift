@@ -8,7 +8,7 @@ public final class RewardModel: Sendable {
     /// Longest text, in tokens.
     public let maxModelLength: Int
     private let compute: DType
-    private let model: OwnedModel
+    private let model: DirectModel
 
     /// Loads a model, merges its adapters and reads the value head of the last adapter or of the model.
     public init(_ settings: InferenceSettings, log: (String) -> Void = { _ in }) throws {
@@ -16,7 +16,12 @@ public final class RewardModel: Sendable {
         encoder = try PromptEncoder(settings, parts: parts)
         maxModelLength = parts.config.text.maxPositions
         compute = try settings.compute(stored: parts.config.dtype)
-        model = try OwnedModel(settings.location, dtype: compute)
+        let location = settings.location, dtype = compute
+        let messages: [String]
+        (model, messages) = try TensorThread.cpu.run {
+            let (model, messages) = try LoadedModel.load(location, dtype: dtype, mergesAdapters: true)
+            return (DirectModel(model), messages)
+        }
         let folders = settings.location.adapters.suffix(1) + [settings.location.modelFolder]
         let size = parts.config.text.hiddenSize, dropout = parts.config.valueHeadDropout
         let isFound = try model.run { model in
@@ -32,7 +37,7 @@ public final class RewardModel: Sendable {
                 "\(folders.joined(separator: " and ")): no \(ValueHead.fileName), so it is no reward model; train one with stage: rm"
             )
         }
-        model.messages.forEach(log)
+        messages.forEach(log)
     }
 
     /// Scores of texts as they are, which LLaMA-Factory's API computes: no template is put around them.
@@ -75,28 +80,5 @@ public final class RewardModel: Sendable {
             }
         }
         return scores
-    }
-}
-
-/// A model without an engine. `@unchecked`: it is only touched on the tensor thread.
-private final class OwnedModel: @unchecked Sendable {
-    private let model: LanguageModel
-    let messages: [String]
-
-    init(_ location: ModelLocation, dtype: DType) throws {
-        final class Box: @unchecked Sendable {
-            let model: LanguageModel
-            let messages: [String]
-            init(_ loaded: (model: LanguageModel, messages: [String])) { (model, messages) = loaded }
-        }
-        let box = try TensorThread.cpu.run {
-            Box(try LoadedModel.load(location, dtype: dtype, mergesAdapters: true))
-        }
-        model = box.model
-        messages = box.messages
-    }
-
-    func run<Result: Sendable>(_ body: @escaping @Sendable (LanguageModel) throws -> Result) throws -> Result {
-        try TensorThread.cpu.run { try body(self.model) }
     }
 }

@@ -1,8 +1,8 @@
 import Models
 import Torch
 
-/// The weights for single forward passes, between the steps of the engine that shares them. `@unchecked`: the model is only
-/// touched on the tensor thread.
+/// The weights for single forward passes, alone or between the steps of an engine that shares them. `@unchecked`: the
+/// model is only touched on the tensor thread.
 final class DirectModel: @unchecked Sendable {
     private let model: LanguageModel
 

@@ -7,7 +7,8 @@ extension Stage {
         switch self {
         case .rm, .dpo: .pairs
         case .kto: .verdicts
-        case .pt, .sft, .ppo: .answers
+        case .pt: .texts
+        case .sft, .ppo: .answers
         }
     }
 }

@@ -41,7 +41,7 @@ extension TrainingData {
         var data = TrainingData(
             train: [TrainingExample](), evaluations: [], report: module.report,
             evaluationReport: module.evaluationReport)
-        if config.tuning.stage.purpose != .answers { return try loadPreferences(module, run, bar) }
+        if config.tuning.stage.purpose.comparesAnswers { return try loadPreferences(module, run, bar) }
         let encoder = try run.rowEncoder()
         let cache = SampleCache(tokenizerFolder: run.modelFolder, rebuilds: config.data.overwriteCache)
         let needsLengths = waits || run.arrangement != nil || config.data.tokenizedPath != nil
@@ -175,7 +175,6 @@ extension DataModule.Request {
         maxSamples = config.data.maxSamples
         splitSize = config.data.splitSize
         seed = config.training.seed
-        readsTexts = config.tuning.stage == .pt
         switch config.data.mixStrategy {
         case .concat: mixture = .concatenated
         case .interleaveUnder: mixture = .interleavedUnder(probabilities: config.data.interleaveProbs)

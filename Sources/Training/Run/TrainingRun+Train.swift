@@ -105,7 +105,7 @@ extension TrainingRun {
                 packTokens: execution.packTokens)
         }
         var builders: [any StepBuilding] = []
-        if config.tuning.stage.purpose == .answers {
+        if !config.tuning.stage.purpose.comparesAnswers {
             builders = [builder(data.train, modelConfig.vision == nil ? .labelsOfStep : .meanOfBatches)]
             builders += data.evaluations.map {
                 builder($0.examples, modelConfig.vision == nil ? .labelsOfBatches : .meanOfBatches)

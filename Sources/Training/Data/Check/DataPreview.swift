@@ -25,9 +25,8 @@ public struct DataPreview: Sendable {
     public init(_ config: RunConfig, numRows: Int = 3, row: Int? = nil) throws {
         let run = try TrainingRun(config)
         let encoder = try run.rowEncoder()
-        var catalog = try DatasetCatalog(
+        let catalog = try DatasetCatalog(
             folder: config.data.datasetDir, mediaFolder: config.data.mediaDir, purpose: config.tuning.stage.purpose)
-        catalog.readsTexts = config.tuning.stage == .pt
         var random = NumPyLegacyRandom(seed: UInt32(truncatingIfNeeded: config.training.seed))
         let names = (config.data.dataset ?? []) + (config.data.evalDataset ?? [])
         var seen: Set<String> = []

@@ -142,45 +142,9 @@ public struct StepBuilder: Sendable {
             // As in ms-swift a label's own weight does not change what the sum is divided by.
             pack.weights.append(example.weights.isEmpty ? weight : weight * example.weights[position])
         }
-        if let vision {
-            try appendMedia(example, vision, first: first, to: &pack)
-        } else {
-            pack.positions[0] += 0..<example.inputIDs.count
-        }
+        try pack.appendPositions(
+            of: example.inputIDs, example, first: first, vision: vision, media: media, cache: cache)
         pack.offsets.append(pack.tokenIDs.count)
-    }
-
-    private func appendMedia(_ example: TrainingExample, _ vision: VisionConfig, first: Int, to pack: inout PackData)
-        throws
-    {
-        var images: [VisionGrid] = [], videos: [(grid: VisionGrid, secondsPerGrid: Double)] = []
-        if let media {
-            for source in example.images {
-                let patches = try cache.image(source, media)
-                images.append(VisionGrid(patches.grid))
-                pack.images.patches += patches.values
-            }
-            for source in example.videos {
-                let video = try cache.video(source, media)
-                videos.append((VisionGrid(video.grid), video.secondsPerGrid))
-                pack.videos.patches += video.patches.values
-            }
-        }
-        pack.images.grids += images
-        pack.videos.grids += videos.map(\.grid)
-        for (place, id) in example.inputIDs.enumerated() {
-            if Int(id) == vision.imageTokenID { pack.images.tokenRows.append(first + place) }
-            if Int(id) == vision.videoTokenID { pack.videos.tokenRows.append(first + place) }
-        }
-        guard
-            let positions = MultimodalPositions.positions(
-                tokenIDs: example.inputIDs, images: images, videos: videos, config: vision)
-        else {
-            throw TrainingError(
-                "\(example.origin): the image tokens of the text and the images do not match; does the template belong to the model?"
-            )
-        }
-        for axis in 0..<3 { pack.positions[axis] += positions.rows[axis] }
     }
 }
 

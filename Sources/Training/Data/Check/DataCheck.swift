@@ -28,9 +28,8 @@ public struct DataCheck: Sendable {
         let run = try TrainingRun(config)
         let encoder = try run.rowEncoder(), limits = DataLimits(config)
         let tokenizer = run.tokenizer, maxTokens = try run.longestFittingSample()
-        var catalog = try DatasetCatalog(
+        let catalog = try DatasetCatalog(
             folder: config.data.datasetDir, mediaFolder: config.data.mediaDir, purpose: config.tuning.stage.purpose)
-        catalog.readsTexts = config.tuning.stage == .pt
         var random = NumPyLegacyRandom(seed: UInt32(truncatingIfNeeded: config.training.seed))
         let uses =
             (config.data.dataset ?? []).map { ($0, "train") } + (config.data.evalDataset ?? []).map { ($0, "eval") }

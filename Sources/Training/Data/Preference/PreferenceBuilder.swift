@@ -117,38 +117,7 @@ public struct PreferenceBuilder: StepBuilding {
     private func appendPrompt(_ prompt: [Int32], _ example: TrainingExample, to pack: inout PackData) throws -> Int {
         let first = pack.tokenIDs.count
         pack.tokenIDs += prompt.map(Int.init)
-        guard let vision else {
-            pack.positions[0] += 0..<prompt.count
-            return prompt.count
-        }
-        var images: [VisionGrid] = [], videos: [(grid: VisionGrid, secondsPerGrid: Double)] = []
-        if let media {
-            for source in example.images {
-                let patches = try cache.image(source, media)
-                images.append(VisionGrid(patches.grid))
-                pack.images.patches += patches.values
-            }
-            for source in example.videos {
-                let video = try cache.video(source, media)
-                videos.append((VisionGrid(video.grid), video.secondsPerGrid))
-                pack.videos.patches += video.patches.values
-            }
-        }
-        pack.images.grids += images
-        pack.videos.grids += videos.map(\.grid)
-        for (place, id) in prompt.enumerated() {
-            if Int(id) == vision.imageTokenID { pack.images.tokenRows.append(first + place) }
-            if Int(id) == vision.videoTokenID { pack.videos.tokenRows.append(first + place) }
-        }
-        guard
-            let positions = MultimodalPositions.positions(
-                tokenIDs: prompt, images: images, videos: videos, config: vision)
-        else {
-            throw TrainingError(
-                "\(example.origin): the image tokens of the text and the images do not match; does the template belong to the model?"
-            )
-        }
-        for axis in 0..<3 { pack.positions[axis] += positions.rows[axis] }
-        return positions.next
+        return try pack.appendPositions(
+            of: prompt, example, first: first, vision: vision, media: media, cache: cache)
     }
 }
