@@ -86,7 +86,7 @@ let package = Package(
         module("RunConfig", uses: ["Yams"]),
         module("Media", uses: ["CMedia"]),
         module("Prompting", uses: ["JSON", "Jinja", "Media"]),
-        module("Datasets", uses: ["CArrow", "JSON", "Prompting", "Media"]),
+        module("Datasets", uses: ["CArrow", "JSON", "Prompting", "Media", "Reporting"]),
         module("Reporting", uses: ["JSON", "CCairo"]),
         module("Scoring", uses: ["JSON", "Reporting"]),
         // What talks to a network: HTTP, the hubs, and endpoints that write data.

@@ -11,11 +11,14 @@ public struct Message: Sendable, Hashable {
     public var content: String
     /// Whether the turn is trained on; nil leaves it to the run's settings.
     public var loss: Bool?
+    /// What the answer weighs in the loss, instead of what the rules of the run's `loss_scale` say; nil leaves it to them.
+    public var lossScale: Float?
 
-    public init(_ role: Role, _ content: String, loss: Bool? = nil) {
+    public init(_ role: Role, _ content: String, loss: Bool? = nil, lossScale: Float? = nil) {
         self.role = role
         self.content = content
         self.loss = loss
+        self.lossScale = lossScale
     }
 }
 

@@ -88,6 +88,23 @@ import Testing
         #expect(try Self.detected(text)?.messages == messages)
     }
 
+    @Test func `a message keeps what it weighs in the loss, and a weight that is none is a mistake`() throws {
+        func row(_ weight: String) -> String {
+            #"{"messages": [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a", "loss_scale": \#(weight)}]}"#
+        }
+        for (text, weight) in [("2", 2), ("0.5", 0.5), ("0", 0), ("null", nil)] as [(String, Float?)] {
+            #expect(
+                try Self.detected(row(text))?.messages == [Message(.user, "u"), Message(.assistant, "a", lossScale: weight)]
+            )
+        }
+        for text in ["-1", #""2""#, "[1]"] {
+            let folder = try TemporaryFolder(["d.jsonl": row("1") + "\n" + row(text)])
+            #expect(
+                try DatasetCatalog(folder: folder.path).load("d.jsonl").report.dropped.first?.reason
+                    == DropReason("'loss_scale' of a message is \(text): write a number, 0 or more", isMistake: true))
+        }
+    }
+
     @Test func `a call without a name, a call that is no JSON and marks of boxes are dropped with what to write`()
         throws
     {

@@ -135,6 +135,27 @@ import Testing
         #expect(last.keptImages == [1] && last.numDroppedTurns == 1)
     }
 
+    @Test("a cut through what the template writes is told from a cut through a message")
+    func truncation() throws {
+        func truncation(_ template: Template, _ question: String, _ answer: String, _ cutoff: Int) throws -> Truncation {
+            try Self.encoder(template, EncodingSettings(cutoffLength: cutoff)).encode(
+                Conversation(messages: [
+                    Message(.user, question), Message(.assistant, answer), Message(.user, "a"), Message(.assistant, "b"),
+                ])
+            ).truncation
+        }
+        let long = String(repeating: "a b ", count: 200)
+        #expect(try truncation(.qwen, "a", "b", 400) == .none)
+        #expect(try truncation(.qwen, long, "b", 100) == .promptEnd)
+        #expect(try truncation(.qwen, "a", long, 100) == .answerEnd)
+        #expect(try truncation(.qwen, long, long, 100) == .promptEnd)
+        // Nothing stands behind a message of this template; of the first pair everything fits.
+        #expect(try truncation(.empty, long, "b", 100) == .text)
+        #expect(try truncation(.empty, "a", "b", 2) == .turns)
+        #expect(Template.openchat.truncation(of: .observation) == .promptEnd)
+        #expect(Template.hyDense18B.truncation(of: .assistant) == .text)
+    }
+
     @Test("a message's own loss setting wins over the run's")
     func messageLoss() throws {
         var conversation = Conversation(messages: [

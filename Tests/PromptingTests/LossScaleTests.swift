@@ -92,4 +92,25 @@ import Testing
                 WeightedText(text: "Hi<|im_end|>\n", weight: 1)
             ])
     }
+
+    @Test func `a message's own loss_scale stands above the rules, not above the base`() throws {
+        let qwen = try TemplateCatalog.template(named: "qwen"), qwen3 = try TemplateCatalog.template(named: "qwen3")
+        var talk = [
+            Message(.user, "Hello"), Message(.assistant, "<tool_call>go</tool_call>", lossScale: 0.5),
+            Message(.user, "What?"), Message(.assistant, "<tool_call>go</tool_call>"),
+        ]
+        let own = WeightedText(text: "<tool_call>go</tool_call>", weight: 0.5)
+        let ruled = WeightedText(text: "<tool_call>go</tool_call>", weight: 2)
+        let end = WeightedText(text: "<|im_end|>\n", weight: 1)
+        #expect(try learned(qwen, "hermes", talk) == [own, end, ruled, end])
+        #expect(try learned(qwen, "last_round+hermes", talk) == [ruled, end])
+        talk[1].lossScale = 0
+        #expect(try learned(qwen, "default", talk).map(\.text) == ["<|im_end|>\n", "<tool_call>go</tool_call><|im_end|>\n"])
+        // The empty thought that the template puts in is a part of the answer.
+        let thinking = [Message(.user, "Hello"), Message(.assistant, "Hi", lossScale: 3)]
+        #expect(
+            try learned(qwen3, "ignore_empty_think", thinking) == [
+                WeightedText(text: "<think>\n\n</think>\n\nHi", weight: 3), end,
+            ])
+    }
 }

@@ -10,7 +10,7 @@ import Testing
         let names = TemplateCatalog.all.map(\.name)
         #expect(names == names.sorted())
         #expect(Set(names).count == names.count)
-        #expect(names.count == 121)
+        #expect(names.count == 124)
     }
 
     @Test("every template has one place for the content in each of its forms")

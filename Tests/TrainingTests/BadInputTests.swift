@@ -270,4 +270,23 @@ struct BadInputTests {
             #expect(result.errors.contains(word), "\(result.errors)")
         }
     }
+
+    /// USERS.md 1.3: what upstream does silently is told in a sentence that names rows, key and remedy; the run goes on.
+    @Test(arguments: [
+        (
+            ["cutoff_len=40"],
+            [
+                "[warning] in ", "rows of `dataset` cutoff_len cuts through the template, the end of the prompt is lost",
+                "data/text.json, row ", "raise cutoff_len, or shorten or remove these rows",
+            ]
+        ), (["cutoff_len=40", "max_truncated_share=0"], ["Raise cutoff_len, or set max_truncated_share: "]),
+    ])
+    func `rows that cutoff_len cuts are named`(_ overrides: [String], _ words: [String]) throws {
+        let folder = try TemporaryFolder()
+        _ = try folder.copy("\(Place.fixtures)/data", as: "data")
+        let result = try Program.train(
+            RunSettings.lora(model: "qwen2", output: "output") + ["dataset_dir=data", "max_steps=1"] + overrides,
+            in: folder.path)
+        for word in words { #expect(result.errors.contains(word), "\(result.errors)") }
+    }
 }

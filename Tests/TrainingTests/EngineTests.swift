@@ -43,8 +43,8 @@ struct EngineTests {
             inputIDs: [5, 6, 7, 8, 9, 10], labels: [-100, -100, 7, 8, 42, -100], weights: [1, 1, 2, 0.5, 1, 1],
             images: [.file(path: "a/b.jpg"), .bytes(Data([1, 2, 3]))], videos: [.frames(paths: ["x", "y"])],
             origin: origin)
-        let bytes = StoredRow(.kept(example, isTruncated: true)).bytes
-        guard case .kept(let again, isTruncated: true) = StoredRow(bytes, origin: origin).outcome else {
+        let bytes = StoredRow(.kept(example, .promptEnd)).bytes
+        guard case .kept(let again, .promptEnd) = StoredRow(bytes, origin: origin).outcome else {
             Issue.record("the row was not kept")
             return
         }

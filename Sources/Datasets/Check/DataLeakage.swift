@@ -5,9 +5,9 @@ public struct DataLeakage: Sendable {
     /// Rows to evaluate on.
     public private(set) var numRows = 0
     /// Rows that are trained on as they are.
-    public private(set) var wholeRows = DatasetStatistics.Rows()
+    public private(set) var wholeRows = CountedRows()
     /// Rows whose question is trained on with another answer.
-    public private(set) var questions = DatasetStatistics.Rows()
+    public private(set) var questions = CountedRows()
 
     /// Data sets that are named to be trained on and to be evaluated on, so that their rows are no accident.
     public let named: [String]

@@ -1,3 +1,5 @@
+import Prompting
+
 /// How much of its data a run may lose before it refuses to start.
 public struct DataLimits: Sendable, Hashable {
     /// Largest share of rows that may be left out (`max_dropped_share`).
@@ -41,7 +43,7 @@ public struct DataLimits: Sendable, Hashable {
                 """)
         }
         if let share = excess(report.numTruncated, of: report.numRead, over: truncatedShare) {
-            let rows = report.truncatedRows.map(\.description).joined(separator: "; ")
+            let rows = report.truncated.places
             problems.append(
                 """
                 \(share.text) of the rows of `\(use)` are cut to cutoff_len (\(report.numTruncated) of \(report.numRead); \
@@ -67,17 +69,36 @@ public struct DataLimits: Sendable, Hashable {
 
     /// What the user should see though the run starts.
     public func warnings(_ report: DataReport, use: String) -> [String] {
-        guard report.numTruncated * 2 > report.numRead, report.numRead > 0,
+        var warnings: [String] = []
+        if report.numTruncated * 2 > report.numRead,
             excess(report.numTruncated, of: report.numRead, over: truncatedShare) == nil
-        else { return [] }
-        let share = Self.percent(Double(report.numTruncated) / Double(report.numRead))
-        return [
-            """
-            \(share) of the rows of `\(use)` are cut to cutoff_len (\(report.numTruncated) of \(report.numRead)): raise it to \
-            learn from whole rows
-            """
-        ]
+        {
+            let share = Self.percent(Double(report.numTruncated) / Double(report.numRead))
+            warnings.append(
+                """
+                \(share) of the rows of `\(use)` are cut to cutoff_len (\(report.numTruncated) of \(report.numRead)): raise \
+                it to learn from whole rows
+                """)
+        }
+        for (truncation, what) in Self.templateCuts {
+            let rows = report.rows(cutAt: truncation)
+            guard rows.count > 0 else { continue }
+            let number = rows.count == 1 ? "1 row" : "\(rows.count) rows"
+            warnings.append("in \(number) of `\(use)` \(what) (\(rows.places)): \(Self.cutRemedy)")
+        }
+        return warnings
     }
+
+    /// Cuts that go through what the template writes, and what that means for the model.
+    static let templateCuts: [(Truncation, String)] = [
+        (
+            .promptEnd,
+            "cutoff_len cuts through the template, the end of the prompt is lost and the answer begins within the question"
+        ),
+        (.answerEnd, "cutoff_len cuts off the end of the answer, where to stop is not learned"),
+    ]
+    /// What to do about them.
+    static let cutRemedy = "raise cutoff_len, or shorten or remove these rows"
 
     private func excess(_ count: Int, of total: Int, over limit: Double) -> (text: String, enough: String)? {
         guard total > 0, count > 0 else { return nil }

@@ -1,4 +1,6 @@
 import Foundation
+import Prompting
+import Reporting
 
 extension DatasetStatistics {
     /// The statistics for a terminal, at most 80 columns wide (but for long words such as paths).
@@ -22,10 +24,15 @@ extension DatasetStatistics {
         if report.dropped.contains(where: \.reason.isMistake) {
             add("training refuses to start until the rows above are mended")
         }
+        let truncated = report.truncated
         if truncated.count > 0 {
             let share = Self.percent(truncated.count, report.numRead)
             add("truncated to cutoff_len: \(Self.rows(truncated)), \(share); raise cutoff_len to keep all of them")
         }
+        for (truncation, what) in DataLimits.templateCuts where report.rows(cutAt: truncation).count > 0 {
+            add("\(what): \(Self.rows(report.rows(cutAt: truncation))); \(DataLimits.cutRemedy)")
+        }
+        notes.forEach { add($0) }
         if withoutLabels.count > 0 {
             add("labels vanish: \(Self.rows(withoutLabels)); fill the answer or raise cutoff_len")
         }
@@ -91,8 +98,7 @@ extension DatasetStatistics {
         var lines = ["  answers: \(answers.count) different ones in \(numRows) rows"]
         for (answer, count) in sorted.prefix(5) {
             let line = answer.isEmpty ? "(empty)" : answer.replacing("\n", with: "\\n")
-            let shown = line.count > 48 ? line.prefix(47) + "…" : line[...]
-            lines.append("    \(Self.percent(count, numRows)) \(count) \(shown)")
+            lines.append("    \(Self.percent(count, numRows)) \(count) \(DisplayWidth.clip(line, to: 48))")
         }
         if sorted.count > 5 { lines.append("    and \(sorted.count - 5) more") }
         if let top = sorted.first, answers.count > 1, top.count * 2 > numRows {
@@ -106,7 +112,7 @@ extension DatasetStatistics {
     }
 
     /// "3 rows (2, 5, 9)", with the files where they are several or wanted.
-    static func rows(_ rows: Rows, namesFile: Bool = false) -> String {
+    static func rows(_ rows: CountedRows, namesFile: Bool = false) -> String {
         let files = Set(rows.first.map(\.file))
         let places = rows.first.map { files.count > 1 || namesFile ? "\($0.file) row \($0.row)" : "\($0.row)" }
         let more = rows.count > places.count ? ", …" : ""
@@ -123,7 +129,7 @@ extension DatasetStatistics {
         var line = String(repeating: " ", count: indent)
         var isEmpty = true
         for word in text.split(separator: " ") {
-            if !isEmpty, line.count + 1 + word.count > TextHistogram.width {
+            if !isEmpty, DisplayWidth.of(line) + 1 + DisplayWidth.of(String(word)) > TextHistogram.width {
                 lines.append(line)
                 line = String(repeating: " ", count: indent + 2)
                 isEmpty = true

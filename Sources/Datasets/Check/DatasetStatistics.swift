@@ -2,19 +2,6 @@ public import Prompting
 
 /// What a data set holds, as `anneal data check` tells it.
 public struct DatasetStatistics: Sendable {
-    /// The rows of one kind: how many, and the first of them.
-    public struct Rows: Sendable, Hashable {
-        /// How many rows.
-        public private(set) var count = 0
-        /// The first of them.
-        public private(set) var first: [RowOrigin] = []
-
-        mutating func add(_ row: RowOrigin) {
-            count += 1
-            if first.count < DataReport.maxNamedRows { first.append(row) }
-        }
-    }
-
     /// The data set's name.
     public let name: String
     /// What the run uses it for: "train", "eval".
@@ -32,23 +19,23 @@ public struct DatasetStatistics: Sendable {
     /// Rows whose answer has a thought.
     public private(set) var numThoughts = 0
     /// Rows whose answer has a thought without content.
-    public private(set) var emptyThoughts = Rows()
-    /// Rows that are cut to the cutoff.
-    public private(set) var truncated = Rows()
+    public private(set) var emptyThoughts = CountedRows()
+    /// What a run makes of the rows besides, in sentences.
+    public var notes: [String] = []
     /// Rows whose labels vanish: their answer is empty, or the cutoff takes it.
-    public private(set) var withoutLabels = Rows()
+    public private(set) var withoutLabels = CountedRows()
     /// Rows that equal an earlier row.
-    public private(set) var duplicates = Rows()
+    public private(set) var duplicates = CountedRows()
     /// Kept rows with an empty answer: they teach the model to say nothing.
-    public private(set) var emptyAnswers = Rows()
+    public private(set) var emptyAnswers = CountedRows()
     /// Pairs whose two answers are the same.
-    public private(set) var equalPairs = Rows()
+    public private(set) var equalPairs = CountedRows()
     /// How many answers are good, and how many bad, where rows say so.
     public private(set) var verdicts: [Bool: Int] = [:]
     /// Rows whose text holds control tokens.
-    public private(set) var controlTokens = Rows()
+    public private(set) var controlTokens = CountedRows()
     /// Rows with more tokens than the memory plan has room for.
-    public private(set) var tooLarge = Rows()
+    public private(set) var tooLarge = CountedRows()
     /// The first rows as the model sees them.
     public var previews: [SamplePreview] = []
     /// Tokens of the longest row that memory has room for; nil where that is not known.
@@ -84,16 +71,13 @@ public struct DatasetStatistics: Sendable {
     public mutating func merge(_ other: DataReport) { report.merge(other) }
 
     /// Counts a row that is kept.
-    public mutating func add(_ row: DataRow, numTokens: Int, numMediaTokens: Int, isTruncated: Bool) {
+    public mutating func add(_ row: DataRow, numTokens: Int, numMediaTokens: Int, truncation: Truncation = .none) {
         look(at: row)
         tokenCounts.append(numTokens)
         if numMediaTokens > 0 { mediaTokenCounts.append(numMediaTokens) }
         if Self.trimmed(row.conversation.messages.last?.content ?? "").isEmpty { emptyAnswers.add(row.origin) }
         if let maxTokens, numTokens > maxTokens { tooLarge.add(row.origin) }
-        if isTruncated {
-            report.truncate(row.origin)
-            truncated.add(row.origin)
-        }
+        report.truncate(truncation, row.origin)
     }
 
     /// Counts a row that encoding leaves out.

@@ -16,10 +16,22 @@ extension RecordConverter {
             }
             let role = try self.role(named: name)
             try checkTurn(role, at: messages.count)
-            messages.append(Message(role, content, loss: description.messageLoss.flatMap { element[$0]?.boolValue }))
+            messages.append(
+                Message(
+                    role, content, loss: description.messageLoss.flatMap { element[$0]?.boolValue },
+                    lossScale: try lossScale(of: element)))
         }
         try checkEnd(messages, endsWithAnswer: endsWithAnswer)
         return Turns(system: system, messages: messages)
+    }
+
+    /// What a message weighs in the loss, where it says so.
+    private func lossScale(of element: JSONValue) throws(Unusable) -> Float? {
+        guard let key = description.messageLossScale, let value = element[key], !value.isNull else { return nil }
+        guard let weight = value.number, weight >= 0, weight.isFinite else {
+            throw Unusable("'\(key)' of a message is \(value.text()): write a number, 0 or more", isMistake: true)
+        }
+        return Float(weight)
     }
 
     /// The column of messages.

@@ -1,3 +1,5 @@
+public import Prompting
+
 /// What became of the rows of a data set.
 public struct DataReport: Sendable, Hashable {
     /// Rows that were left out for one reason.
@@ -12,10 +14,8 @@ public struct DataReport: Sendable, Hashable {
 
     /// Rows that were read.
     public private(set) var numRead = 0
-    /// Rows that were cut to the longest length; counted by whoever encodes them.
-    public private(set) var numTruncated = 0
-    /// The first of them, as far as their places were told.
-    public private(set) var truncatedRows: [RowOrigin] = []
+    /// Rows that were cut to the longest length, by the worst that was cut; counted by whoever encodes them.
+    private var cuts: [Truncation: CountedRows] = [:]
     /// Rows that were left out, by reason, in the order in which the reasons came up.
     public private(set) var dropped: [Dropped] = []
     /// What else the user should see, such as images found elsewhere.
@@ -29,19 +29,23 @@ public struct DataReport: Sendable, Hashable {
 
     /// Rows that were left out.
     public var numDropped: Int { dropped.reduce(0) { $0 + $1.count } }
+    /// Rows that were cut.
+    public var numTruncated: Int { cuts.values.reduce(0) { $0 + $1.count } }
+    /// Rows that were cut, in the order of what was cut.
+    var truncated: CountedRows {
+        Truncation.allCases.reduce(into: CountedRows()) { $0.add(rows(cutAt: $1)) }
+    }
+    /// Rows of which this was the worst that was cut.
+    public func rows(cutAt truncation: Truncation) -> CountedRows { cuts[truncation] ?? CountedRows() }
     /// Rows that are used.
     public var numKept: Int { numRead - numDropped }
 
     /// Counts a row as read.
     public mutating func read(_ count: Int = 1) { numRead += count }
 
-    /// Counts a row as cut.
-    public mutating func truncate(_ count: Int = 1) { numTruncated += count }
-
-    /// Counts a row as cut, with its place.
-    public mutating func truncate(_ origin: RowOrigin) {
-        truncate()
-        if truncatedRows.count < Self.maxNamedRows { truncatedRows.append(origin) }
+    /// Counts a row as cut, if it was.
+    public mutating func truncate(_ truncation: Truncation, _ origin: RowOrigin) {
+        if truncation != .none { cuts[truncation, default: CountedRows()].add(origin) }
     }
 
     /// Counts a row as left out.
@@ -62,8 +66,7 @@ public struct DataReport: Sendable, Hashable {
     /// Adds the counts of another report.
     public mutating func merge(_ other: DataReport) {
         numRead += other.numRead
-        numTruncated += other.numTruncated
-        truncatedRows += other.truncatedRows.prefix(max(0, Self.maxNamedRows - truncatedRows.count))
+        for (truncation, rows) in other.cuts { cuts[truncation, default: CountedRows()].add(rows) }
         for item in other.dropped {
             if let index = dropped.firstIndex(where: { $0.reason == item.reason }) {
                 dropped[index].count += item.count

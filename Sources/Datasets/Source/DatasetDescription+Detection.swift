@@ -22,6 +22,7 @@ extension DatasetDescription {
         description.columns.videos = column("videos", "video")
         description.columns.audios = column("audios", "audio")
         description.messageLoss = "loss"
+        description.messageLossScale = "loss_scale"
         try description.detectPreference(keys, purpose)
         if purpose == .texts, let text = column("text", "content") {
             description.columns.prompt = text

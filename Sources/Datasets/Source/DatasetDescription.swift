@@ -92,6 +92,8 @@ public struct DatasetDescription: Sendable, Hashable {
     public var numSamples: Int?
     /// Key of a message that tells whether it is learned; nil where messages have none.
     public var messageLoss: String?
+    /// Key of a message that tells what it weighs in the loss; nil where messages have none.
+    public var messageLossScale: String?
     /// Whether the columns were named by the user, so that a missing one is an error.
     public var namesColumns = false
 

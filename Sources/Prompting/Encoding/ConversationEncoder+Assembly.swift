@@ -5,7 +5,7 @@ extension ConversationEncoder {
         let numPairs = turns.count / 2
         var total = template.hasEfficientEOS ? 1 : 0
         var parts: [(turn: EncodedTurn, labels: [Int32])] = []
-        var isTruncated = false
+        var truncation = Truncation.none
         // With masked history the last pair comes first, so that it is the one that fits.
         for step in 0..<numPairs {
             guard total < settings.cutoffLength else { break }
@@ -14,7 +14,12 @@ extension ConversationEncoder {
             var target = turns[pair * 2 + 1]
             let lengths = LengthBudget.share(
                 source: source.ids.count, target: target.ids.count, cutoff: settings.cutoffLength - total)
-            isTruncated = isTruncated || lengths.source < source.ids.count || lengths.target < target.ids.count
+            if lengths.source < source.ids.count {
+                truncation = max(truncation, template.truncation(of: messages[pair * 2].role))
+            }
+            if lengths.target < target.ids.count {
+                truncation = max(truncation, template.truncation(of: messages[pair * 2 + 1].role))
+            }
             try source.cut(to: lengths.source)
             try target.cut(to: lengths.target)
             total += source.ids.count + target.ids.count
@@ -33,8 +38,9 @@ extension ConversationEncoder {
             }
             parts.append((both, bothLabels))
         }
+        if parts.count < numPairs { truncation = max(truncation, .turns) }
         var example = EncodedExample(
-            inputIDs: [], labels: [], mediaSpans: [], isTruncated: isTruncated, numDroppedTurns: numPairs - parts.count)
+            inputIDs: [], labels: [], mediaSpans: [], truncation: truncation, numDroppedTurns: numPairs - parts.count)
         var joined = EncodedTurn()
         for part in settings.masksHistory ? parts.reversed() : parts {
             joined.append(part.turn)

@@ -23,7 +23,7 @@ extension ConversationEncoder {
         var found = MediaCounts()
         for (index, message) in expanded.enumerated() {
             let slots = try template.slots(for: message, at: index, conversation, date: toolDate)
-            if index % 2 == 1, !settings.lossScale.rules.isEmpty, !asPrompt {
+            if index % 2 == 1, !settings.lossScale.rules.isEmpty || message.lossScale != nil, !asPrompt {
                 let scaled = weighted(slots, message, index, query: messages[index - 1].content)
                 var turn = try findMedia(scaled.ids, media, &found)
                 turn.weights = scaled.weights
@@ -42,15 +42,14 @@ extension ConversationEncoder {
     /// Gives answers without a thought an empty one: in the prompt, or in the answer when thinking is trained.
     private func addEmptyThoughts(_ turns: inout [EncodedTurn], _ messages: [Message], lastOnly: Bool) {
         let words = template.thoughtWords
-        let empty = weighted(settings.lossScale.pieces(of: words.empty, query: ""))
         for index in stride(from: lastOnly ? messages.count - 1 : 1, to: messages.count, by: 2)
         where !words.appear(in: messages[index].content) {
             if settings.enableThinking == true {
-                var thought = empty
+                var thought = weighted(pieces(of: words.empty, messages[index], query: ""))
                 thought.append(turns[index])
                 turns[index] = thought
             } else {
-                turns[index - 1].append(EncodedTurn(ids: empty.ids))
+                turns[index - 1].append(EncodedTurn(ids: weighted([WeightedText(text: words.empty, weight: 1)]).ids))
             }
         }
     }
@@ -69,11 +68,17 @@ extension ConversationEncoder {
             let head = parts.head.replacingOnce("{{idx}}", with: String(index / 2))
             let tail = (parts.tail ?? "").replacingOnce("{{idx}}", with: String(index / 2))
             let content = text.utf8.dropFirst(head.utf8.count).dropLast(tail.utf8.count)
-            let pieces = settings.lossScale.pieces(of: String(decoding: content, as: UTF8.self), query: query)
+            let pieces = pieces(of: String(decoding: content, as: UTF8.self), message, query: query)
             turn.append(
                 weighted([WeightedText(text: head, weight: 1)] + pieces + [WeightedText(text: tail, weight: 1)]))
         }
         return turn
+    }
+
+    /// A text of an answer in pieces: one where the message says what it weighs, else by the run's rules.
+    private func pieces(of text: String, _ message: Message, query: String) -> [WeightedText] {
+        message.lossScale.map { [WeightedText(text: text, weight: $0)] }
+            ?? settings.lossScale.pieces(of: text, query: query)
     }
 
     /// The ids of pieces of text; neighbours of the same weight are one text.

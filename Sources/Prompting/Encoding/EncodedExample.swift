@@ -11,11 +11,13 @@ public struct EncodedExample: Sendable, Hashable {
     /// The images and videos that are in the ids, in the order of their places. Turns that did not fit take theirs
     /// along, so only these are to be shown to the model.
     public var mediaSpans: [MediaSpan]
-    /// Whether a turn was cut short to fit the cutoff.
-    public var isTruncated: Bool
+    /// What the cutoff took.
+    public var truncation: Truncation
     /// Pairs of turns that did not fit the cutoff at all.
     public var numDroppedTurns: Int
 
+    /// Whether a turn was cut short to fit the cutoff.
+    public var isTruncated: Bool { truncation > .turns }
     /// Labels that count.
     public var numTrainedTokens: Int { labels.count { $0 != Self.ignored } }
     /// The images of the conversation that are left, in order.

@@ -15,7 +15,9 @@ extension Template {
             let system = own.isEmpty ? defaultSystem : own
             let tools = conversation.tools ?? ""
             if !system.isEmpty || !tools.isEmpty {
-                let content = system + (try toolText(tools, date: date))
+                var text = try toolText(tools, date: date)
+                if trimsLoneTools, system.isEmpty { text = String(text.drop { $0 == "\n" }) }
+                let content = system + text
                 let filled = self.system.map { $0.filled(content: content, turn: 0) }
                 if fusesSystem {
                     if case .text(let text)? = filled.first { fused = text }

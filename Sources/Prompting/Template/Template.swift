@@ -37,6 +37,8 @@ public struct Template: Sendable {
     public var isReasoning: Bool
     /// The system text goes into the first user turn (Llama 2).
     public var fusesSystem: Bool
+    /// Blank lines before a tool list go where no system text stands before it.
+    public var trimsLoneTools = false
     /// How images, video and audio are written; nil when the family takes none.
     public var media: (any MediaFormat)?
     /// LLaMA-Factory's name for how the family writes media, when that cannot be done here yet: text works, a

@@ -17,6 +17,25 @@ extension Template {
         assistant: ["{{content}}<｜hy_place▁holder▁no▁2｜>"],
         stopWords: ["<｜hy_place▁holder▁no▁2｜>"])
 
+    /// Hunyuan's small translation models: the answer's mark belongs to the answer.
+    static let hyDense18B = Template(
+        "hy_dense_1_8b",
+        prefix: [.bos],
+        system: ["{{content}}<｜hy_place▁holder▁no▁3｜>"],
+        user: ["<｜hy_User｜>{{content}}"],
+        assistant: ["<｜hy_Assistant｜>{{content}}"],
+        stopWords: ["<｜hy_place▁holder▁no▁2｜>"],
+        hasEfficientEOS: true)
+
+    /// Hunyuan's larger translation model.
+    static let hyDense7B = Template(
+        "hy_dense_7b",
+        prefix: [.bos],
+        system: ["{{content}}<|extra_4|>"],
+        user: ["{{content}}<|extra_0|>"],
+        stopWords: ["<|eos|>"],
+        hasEfficientEOS: true)
+
     /// Hunyuan 3, which thinks.
     static let hy3 = Template(
         "hy3",

@@ -45,6 +45,7 @@ public struct DataCheck: Sendable {
                 Self.encode(
                     loaded.keptRows.rotatingAnswers(blockSize: config.data.preprocessingBatchSize), run, encoder,
                     &statistics)
+                if let note = Self.arrangementNote(statistics.tokenCounts, run) { statistics.notes.append(note) }
             } catch {
                 statistics.failure = error
             }
@@ -62,6 +63,19 @@ public struct DataCheck: Sendable {
         self.leakage = leakage
     }
 
+    /// What packing or blocks make of a data set by itself (training arranges all data sets together).
+    private static func arrangementNote(_ counts: [Int], _ run: TrainingRun) -> String? {
+        guard case .blocks(let size, _)? = run.arrangement else { return nil }
+        let batches = stride(from: 0, to: counts.count, by: run.config.data.preprocessingBatchSize).map {
+            counts[$0..<min(counts.count, $0 + run.config.data.preprocessingBatchSize)].reduce(0, +)
+        }
+        let numBlocks = batches.reduce(0) { $0 + $1 / size }, numRest = batches.reduce(0) { $0 + $1 % size }
+        return """
+            cutoff_len: stage pt puts texts end to end and cuts them into \(numBlocks) blocks of \(size) tokens; \(numRest) \
+            tokens are left over. packing: false makes a sample of each text, cut to cutoff_len
+            """
+    }
+
     private static func encode(
         _ rows: [DataRow], _ run: TrainingRun, _ encoder: RowEncoder, _ statistics: inout DatasetStatistics
     ) {
@@ -70,10 +84,10 @@ public struct DataCheck: Sendable {
         let mediaIDs = run.mediaIDs
         for (row, result) in zip(rows, TrainingData.encodeAll(rows, encoder, bar)) {
             switch result {
-            case .success(.kept(let example, let isTruncated)):
+            case .success(.kept(let example, let truncation)):
                 let numMediaTokens = mediaIDs.isEmpty ? 0 : example.inputIDs.count(where: mediaIDs.contains)
                 statistics.add(
-                    row, numTokens: example.inputIDs.count, numMediaTokens: numMediaTokens, isTruncated: isTruncated)
+                    row, numTokens: example.inputIDs.count, numMediaTokens: numMediaTokens, truncation: truncation)
                 if statistics.previews.count < numPreviews { statistics.previews.append(run.preview(of: example)) }
             case .success(.dropped(let reason)):
                 statistics.drop(row, DropReason(reason), losesLabels: reason.hasPrefix(DataLimits.unlabeledReason))

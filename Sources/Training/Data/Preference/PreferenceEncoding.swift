@@ -15,7 +15,9 @@ extension RowEncoder {
         }
         let lengths = LengthBudget.share(
             source: first.inputIDs.count, target: answers.map(\.count).max() ?? 0, cutoff: cutoff)
-        let isTruncated = lengths.source < first.inputIDs.count || answers.contains { $0.count > lengths.target }
+        var truncation = Truncation.none
+        if answers.contains(where: { $0.count > lengths.target }) { truncation = .answerEnd }
+        if lengths.source < first.inputIDs.count { truncation = .promptEnd }
         guard !first.mediaSpans.contains(where: { $0.range.upperBound > lengths.source }) else {
             return .dropped(Self.mediaCut)
         }
@@ -43,7 +45,7 @@ extension RowEncoder {
                 inputIDs: swapped.inputIDs + swapped.labelIDs, promptCount: swapped.inputIDs.count)
         }
         example.preference = layout
-        return .kept(example, isTruncated: isTruncated)
+        return .kept(example, truncation)
     }
 
     /// Pairs of which cutoff_len leaves no difference: they are kept, as in LLaMA-Factory, but teach nothing.

@@ -22,8 +22,8 @@ extension TrainingData {
             var examples: [TrainingExample] = []
             for (row, result) in zip(rows, encodeAll(rows.rotatingAnswers(blockSize: blockSize), encoder, bar)) {
                 switch try result.get() {
-                case .kept(let example, let isTruncated):
-                    if isTruncated { report.truncate() }
+                case .kept(let example, let truncation):
+                    report.truncate(truncation, row.origin)
                     examples.append(example)
                 case .dropped(let reason): report.drop(DropReason(reason), row.origin)
                 }

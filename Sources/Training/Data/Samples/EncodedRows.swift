@@ -186,7 +186,7 @@ final class EncodedRows: SampleSource, @unchecked Sendable {
     private func note(_ summary: StoredRow.Summary) {
         lock.withLock {
             if let reason = summary.reason { encodedReport.drop(DropReason(reason), rows.origin(encodedTokens.count)) }
-            if summary.isTruncated { encodedReport.truncate() }
+            encodedReport.truncate(summary.truncation, rows.origin(encodedTokens.count))
             encodedTokens.append(Int32(clamping: summary.numTokens ?? -1))
         }
     }

@@ -23,7 +23,7 @@ public struct RowEncoder: Sendable {
 
     /// A row as the model reads it, or why it is left out.
     public enum Outcome: Sendable {
-        case kept(TrainingExample, isTruncated: Bool)
+        case kept(TrainingExample, Truncation)
         case dropped(String)
     }
 
@@ -47,7 +47,7 @@ public struct RowEncoder: Sendable {
         let labels = ids.map { $0 == padID ? EncodedExample.ignored : $0 }
         return .kept(
             TrainingExample(inputIDs: ids, labels: labels, images: [], videos: [], origin: origin),
-            isTruncated: isTruncated)
+            isTruncated ? .text : .none)
     }
 
     private func encodeConversation(_ row: DataRow) throws -> Outcome {
@@ -62,12 +62,10 @@ public struct RowEncoder: Sendable {
                 inputIDs: encoded.inputIDs, labels: encoded.labels, weights: encoded.weights,
                 images: encoded.keptImages.map { row.conversation.images[$0] },
                 videos: encoded.keptVideos.map { row.conversation.videos[$0] }, origin: row.origin)
-            return .kept(example, isTruncated: encoded.isTruncated || encoded.numDroppedTurns > 0)
+            return .kept(example, encoded.truncation)
         } catch let error as ConversationError where error.isDroppable {
             return .dropped(
-                error.reason == .mediaCut
-                    ? "cutoff_len would cut through an image or video (raise it, or lower image_max_pixels)"
-                    : error.message)
+                error.reason == .mediaCut ? Self.mediaCut : error.message)
         } catch {
             throw DataError("\(error)", dataset: row.origin.dataset, file: row.origin.file, row: row.origin.row)
         }

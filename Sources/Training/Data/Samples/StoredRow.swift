@@ -7,7 +7,8 @@ import Prompting
 struct StoredRow {
     var outcome: RowEncoder.Outcome
 
-    private enum Kind: UInt8 { case dropped, kept, truncated }
+    /// The first byte of a row that is left out; other rows begin with what the cutoff took from them.
+    private static let dropped: UInt8 = 0xFF
     /// A run of labels: ignored, equal to the ids, or listed.
     private enum Run: Int32 { case ignored, same, listed }
 
@@ -15,16 +16,16 @@ struct StoredRow {
     struct Summary {
         /// Tokens; nil for a row that is left out.
         let numTokens: Int?
-        let isTruncated: Bool
+        let truncation: Truncation
         /// Why it is left out.
         let reason: String?
 
         init(_ bytes: UnsafeRawBufferPointer) {
             var reader = ByteReader(bytes)
-            let kind = Kind(rawValue: reader.byte()) ?? .dropped
-            isTruncated = kind == .truncated
-            numTokens = kind == .dropped ? nil : Int(reader.number())
-            reason = kind == .dropped ? reader.text() : nil
+            let kept = Truncation(rawValue: reader.byte())
+            truncation = kept ?? .none
+            numTokens = kept == nil ? nil : Int(reader.number())
+            reason = kept == nil ? reader.text() : nil
         }
     }
 
@@ -34,8 +35,7 @@ struct StoredRow {
     init(_ bytes: [UInt8], origin: RowOrigin) {
         outcome = bytes.withUnsafeBytes { raw in
             var reader = ByteReader(raw)
-            let kind = Kind(rawValue: reader.byte()) ?? .dropped
-            guard kind != .dropped else { return .dropped(reader.text()) }
+            guard let truncation = Truncation(rawValue: reader.byte()) else { return .dropped(reader.text()) }
             let ids = reader.numbers(Int(reader.number()))
             var labels: [Int32] = []
             labels.reserveCapacity(ids.count)
@@ -54,7 +54,7 @@ struct StoredRow {
                 TrainingExample(
                     inputIDs: ids, labels: labels, weights: weights.count == labels.count ? weights : [],
                     images: images, videos: videos, origin: origin),
-                isTruncated: kind == .truncated)
+                truncation)
         }
     }
 
@@ -63,11 +63,11 @@ struct StoredRow {
         var writer = ByteWriter()
         switch outcome {
         case .dropped(let reason):
-            writer.add(Kind.dropped.rawValue)
+            writer.add(Self.dropped)
             writer.add(reason)
-        case .kept(let example, let isTruncated):
+        case .kept(let example, let truncation):
             writer.bytes.reserveCapacity(example.inputIDs.count * 4 + 64)
-            writer.add(isTruncated ? Kind.truncated.rawValue : Kind.kept.rawValue)
+            writer.add(truncation.rawValue)
             writer.add(Int32(example.inputIDs.count))
             writer.add(example.inputIDs)
             Self.add(example.labels, example.inputIDs, to: &writer)

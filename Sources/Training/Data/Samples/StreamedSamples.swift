@@ -107,9 +107,9 @@ final class StreamedSamples: SampleSource, @unchecked Sendable {
         var report = DataReport()
         for (row, outcome) in zip(range, parts.joined()) {
             switch outcome {
-            case .kept(let example, let isTruncated):
+            case .kept(let example, let truncation):
                 examples.append(example)
-                if isTruncated { report.truncate() }
+                report.truncate(truncation, rows.origin(row))
             case .dropped(let reason): report.drop(DropReason(reason), rows.origin(row))
             }
         }
