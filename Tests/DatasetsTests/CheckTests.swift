@@ -180,7 +180,7 @@ import Testing
         for number in 1...4 { statistics.add(Self.row("q\(number)", answer, number), numTokens: 3, numMediaTokens: 0) }
         #expect(statistics.lines.contains("    100.0 % 4 " + String(repeating: "猫", count: 23) + "…"))
         #expect(
-            DatasetStatistics.wrapped(String(repeating: "一二三四五六七八九 ", count: 8), indent: 2).map(\.count) == [41, 44])
+            DatasetStatistics.wrapped(String(repeating: "一二三四五六七八九 ", count: 8), indent: 2).map(\.count) == [41, 43])
     }
 
     @Test func `a mistake and a data set that cannot be read are lossy`() {

@@ -6,12 +6,43 @@ import Prompting
 struct TemplateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "template", abstract: "Lists the chat templates, or shows what one writes.",
-        subcommands: [List.self, Render.self])
+        subcommands: [List.self, Render.self, Export.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Prints the names of all templates.")
 
         func run() { TemplateCatalog.all.forEach { print($0.name) } }
+    }
+
+    struct Export: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints a template as Jinja, for chat_template.jinja beside a model.",
+            discussion: """
+                It writes the prompts that training with the template writes, tools and thinking included. Servers may pass \
+                enable_thinking and preserve_thinking; the flags here are what holds when they do not.
+                """)
+
+        @Argument(help: "Name of the template.")
+        var name: String
+
+        @Option(help: ArgumentHelp("Model folder whose tokenizer names the tokens.", valueName: "FOLDER"))
+        var model: String
+
+        @Flag(inversion: .prefixedNo, help: "Whether a reasoning template lets the model think.")
+        var enableThinking = true
+
+        @Flag(help: "Whether thoughts of earlier answers stay.")
+        var preserveThinking = false
+
+        func run() throws {
+            let template = try TemplateCatalog.template(named: name)
+            var tokenizer = try Tokenizer(folder: model)
+            try template.fit(&tokenizer)
+            print(
+                template.chatTemplate(
+                    tokenizer: tokenizer, enableThinking: enableThinking, preservesThinking: preserveThinking),
+                terminator: "")
+        }
     }
 
     struct Render: ParsableCommand {

@@ -2,19 +2,20 @@ import JSON
 import Jinja
 
 extension Template {
-    /// A chat template that writes the prompts of this template, generation prompt and thoughts included, for any server.
+    /// A chat template that writes the prompts of this template, generation prompt, thoughts and tools included, for any
+    /// server.
     ///
-    /// Unlike LLaMA-Factory's (`jinja`) it knows thinking, numbered turns, named tokens and tool results. It refuses a tool
-    /// list, calls and media by an exception rather than leaving them out.
+    /// Unlike LLaMA-Factory's (`jinja`) it knows thinking, numbered turns, named tokens, tool lists, calls and results. It
+    /// refuses media, and what a tool format cannot say in Jinja, by an exception rather than leaving them out.
     /// - Parameters:
     ///   - enableThinking: what holds when the caller does not say `enable_thinking`.
     ///   - preservesThinking: the same for `preserve_thinking`.
-    func chatTemplate(tokenizer: Tokenizer, enableThinking: Bool?, preservesThinking: Bool) -> String {
+    public func chatTemplate(tokenizer: Tokenizer, enableThinking: Bool?, preservesThinking: Bool) -> String {
         var text = """
             {% macro text_of(content) %}{% if content is string %}{{ content }}{% else %}{% for part in content or [] %}\
             {% if part.text is defined %}{{ part.text }}{% else %}\
             {{ raise_exception('this chat template takes text only') }}{% endif %}{% endfor %}{% endif %}{% endmacro %}\
-            {% if tools %}{{ raise_exception('this chat template takes no tools') }}{% endif %}
+            \(toolMacros)
             """
         if isReasoning { text += thoughtMacro(enableThinking, preservesThinking) }
         if !prefix.isEmpty { text += "{{ \(expression(prefix, tokenizer, "''")) }}" }
@@ -23,14 +24,14 @@ extension Template {
             {% set system_message = \(standard) %}{% set loop_messages = messages %}\
             {% if messages and messages[0]['role'] == 'system' %}\
             {% set system_message = text_of(messages[0]['content']) or \(standard) %}\
-            {% set loop_messages = messages[1:] %}{% endif %}
+            {% set loop_messages = messages[1:] %}{% endif %}\
+            {% if tools %}{% set system_message = \(toolSystem) %}{% endif %}
             """
         let system = expression(fusesSystem ? Array(self.system.prefix(1)) : self.system, tokenizer, "system_message")
         if !fusesSystem { text += "{% if system_message %}{{ \(system) }}{% endif %}" }
         text += """
-            {% for message in loop_messages %}{% set role = message['role'] %}\
-            {% set content = text_of(message['content']) %}{% if message.tool_calls %}\
-            {{ raise_exception('this chat template writes no tool calls') }}{% endif %}
+            {% set turn = namespace(number=0, calls=[], results=[]) %}{% for message in loop_messages %}\
+            {% set role = message['role'] %}{% set content = text_of(message['content']) %}
             """
         if fusesSystem {
             text += "{% if loop.first and system_message %}{% set content = \(system) + content %}{% endif %}"
@@ -41,11 +42,19 @@ extension Template {
                 {% set content = without_thoughts(content) %}{% endif %}
                 """
         }
+        // Results of tools that follow each other are one turn, as in LLaMA-Factory's data and in Anneal's server.
         text += """
             {% if role == 'user' %}{{ \(expression(user, tokenizer, "content")) }}\
+            {% elif role == 'assistant' and message['tool_calls'] %}{% set turn.calls = [] %}\
+            {% for call in message['tool_calls'] %}{% set turn.calls = turn.calls + [call['function'] or call] %}{% endfor %}\
+            {% set content = content + calls_of(turn.calls) %}{{ \(expression(function, tokenizer, "content")) }}\
             {% elif role == 'assistant' %}{{ \(expression(assistant, tokenizer, "content")) }}\
-            {% elif role == 'tool' or role == 'observation' %}{{ \(expression(observation, tokenizer, "content")) }}\
-            {% else %}{{ raise_exception('this chat template knows no role ' + role) }}{% endif %}{% endfor %}
+            {% elif role == 'tool' or role == 'observation' %}{% set turn.results = turn.results + [content] %}\
+            {% if loop.last or loop.nextitem['role'] != role %}\
+            {% set content = turn.results | join('\\n</tool_response>\\n<tool_response>\\n') %}{% set turn.results = [] %}\
+            {{ \(expression(observation, tokenizer, "content")) }}{% else %}{% continue %}{% endif %}\
+            {% else %}{{ raise_exception('this chat template knows no role ' + role) }}{% endif %}\
+            {% set turn.number = turn.number + 1 %}{% endfor %}
             """
         if isReasoning {
             text += """
@@ -53,6 +62,25 @@ extension Template {
                 """
         }
         return text
+    }
+
+    /// How tools and calls are written, or a refusal where the format cannot be said in Jinja.
+    private var toolMacros: String {
+        let description =
+            toolFormat.jinjaDescription
+            ?? "{{ raise_exception('this chat template cannot write the tools of \(toolFormat.name)') }}"
+        let calls =
+            functionFormat.jinjaCalls
+            ?? "{{ raise_exception('this chat template cannot write the tool calls of \(functionFormat.name)') }}"
+        return JinjaToolMacros.all
+            + "{% macro tool_text() %}\(description){% endmacro %}{% macro calls_of(calls) %}\(calls){% endmacro %}"
+    }
+
+    /// The system text with the tools behind it.
+    private var toolSystem: String {
+        trimsLoneTools
+            ? "system_message + tool_text() if system_message else tool_text().lstrip('\\n')"
+            : "system_message + tool_text()"
     }
 
     /// What `ThoughtWords.removed` does, and the settings a caller leaves out.
@@ -71,7 +99,8 @@ extension Template {
             """
     }
 
-    private static func literal(_ text: String) -> String {
+    /// A text as a Jinja string.
+    static func literal(_ text: String) -> String {
         var result = "'"
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -90,7 +119,7 @@ extension Template {
         func numbered(_ text: String) -> [String] {
             let parts = text.splitOnce(at: "{{idx}}")
             guard let tail = parts.tail else { return text.isEmpty ? [] : [Self.literal(text)] }
-            return [Self.literal(parts.head), "(loop.index0 // 2) | string", Self.literal(tail)]
+            return [Self.literal(parts.head), "(turn.number // 2) | string", Self.literal(tail)]
         }
         let items = slots.flatMap { slot -> [String] in
             switch slot {

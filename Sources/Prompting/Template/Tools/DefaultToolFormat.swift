@@ -24,15 +24,35 @@ public struct DefaultToolFormat: ToolFormat {
                 + "Tool Args:\n\(arguments)\n"
             names.append(name)
         }
-        return """
-            You have access to the following tools:
-            \(text)Use the following format if using a tool:
-            ```
-            Action: tool name (one of [\(names.joined(separator: ", "))])
-            Action Input: the input to the tool, in a JSON format representing the kwargs \
-            (e.g. ```{"input": "hello world", "num_beams": 5}```)
-            ```
+        return Self.opening + text + Self.usage.0 + names.joined(separator: ", ") + Self.usage.1
+    }
 
+    private static let opening = "You have access to the following tools:\n"
+    /// What stands before and after the tools' names.
+    private static let usage = (
+        "Use the following format if using a tool:\n```\nAction: tool name (one of [",
+        """
+        ])
+        Action Input: the input to the tool, in a JSON format representing the kwargs \
+        (e.g. ```{"input": "hello world", "num_beams": 5}```)
+        ```
+
+        """
+    )
+
+    public var jinjaDescription: String? {
+        let bare = "{% set bare = tool['function'] if tool['type'] == 'function' else tool %}"
+        return """
+            {{ \(Template.literal(Self.opening)) }}{% set ns = namespace(names=[]) %}{% for tool in tools %}\(bare)\
+            {% set ns.names = ns.names + [bare['name']] %}{{ '> Tool Name: ' + bare['name'] + '\\nTool Description: ' }}\
+            {{ bare['description'] | default('') }}{{ '\\nTool Args:\\n' }}\
+            {% for name, schema in bare['parameters']['properties'].items() %}{{ '  - ' + name + ' (' }}\
+            {{ schema['type'] | default('') }}{% if name in bare['parameters'].get('required', []) %}{{ ', required' }}\
+            {% endif %}{{ '): ' }}{{ schema['description'] | default('') }}{% if schema.get('enum') %}\
+            {{ ', should be one of [' + schema['enum'] | join(', ') + ']' }}{% endif %}{% if schema.get('items') %}\
+            {{ ', where each item should be ' }}{{ schema['items']['type'] | default('') }}{% endif %}{{ '\\n' }}\
+            {% endfor %}{{ '\\n' }}{% endfor %}{{ \(Template.literal(Self.usage.0)) + ns.names | join(', ') }}\
+            {{ \(Template.literal(Self.usage.1)) }}
             """
     }
 
@@ -51,6 +71,11 @@ public struct DefaultToolFormat: ToolFormat {
 
     public func write(_ calls: [FunctionCall]) -> String {
         calls.map { "Action: \($0.name)\nAction Input: \($0.arguments.text())" }.joined(separator: "\n")
+    }
+
+    public var jinjaCalls: String? {
+        JinjaToolMacros.list(
+            "{{ 'Action: ' + call['name'] + '\\nAction Input: ' + json_of(call['arguments']) }}", separator: "\n")
     }
 
     /// Calls as `Action:\s*NAME\s*Action Input:\s*JSON`, the JSON up to the next `Action:` or the end.

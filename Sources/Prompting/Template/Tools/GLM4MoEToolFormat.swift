@@ -39,6 +39,10 @@ public struct GLM4MoEToolFormat: ToolFormat {
         calls.map { "\n<tool_call>\($0.name)\(parameters.write($0.arguments))" }.joined(separator: "\n")
     }
 
+    public var jinjaCalls: String? {
+        JinjaToolMacros.list("{{ '\\n<tool_call>' + call['name'] + \(parameters.jinja) }}", separator: "\n")
+    }
+
     public func calls(in answer: String) -> [FunctionCall]? {
         if let calls = QwenToolFormat().calls(in: answer) { return calls }
         var calls: [FunctionCall] = []

@@ -26,6 +26,13 @@ public struct GLM4ToolFormat: ToolFormat {
         return "\(calls[0].name)\n\(calls[0].arguments.text())"
     }
 
+    public var jinjaCalls: String? {
+        """
+        {% if calls | length > 1 %}{{ raise_exception('this format has one call an answer') }}{% endif %}\
+        {{ calls[0]['name'] + '\\n' + json_of(calls[0]['arguments']) }}
+        """
+    }
+
     public func calls(in answer: String) -> [FunctionCall]? {
         let parts = answer.splitOnce(at: "\n")
         guard let tail = parts.tail, let arguments = try? JSONValue(parsing: tail.stripped) else { return nil }

@@ -77,6 +77,47 @@ public struct Gemma4ToolFormat: ToolFormat {
         }
     }
 
+    public var jinjaCalls: String? {
+        """
+        {% macro members_of(value) %}{% for key, item in value | dictsort(true) %}{{ key + ':' }}{{ notation_of(item) }}\
+        {% if not loop.last %}{{ ',' }}{% endif %}{% endfor %}{% endmacro %}\
+        {% macro notation_of(value) %}{% if value is mapping %}{{ '{' + members_of(value) + '}' }}{% elif value is string %}\
+        {{ '<|"|>' + value + '<|"|>' }}{% elif value is sequence %}{{ '[' }}{% for item in value %}{{ notation_of(item) }}\
+        {% if not loop.last %}{{ ',' }}{% endif %}{% endfor %}{{ ']' }}{% else %}{{ value | tojson }}{% endif %}{% endmacro %}\
+        {% for call in calls %}{{ '<|tool_call>call:' + call['name'] + '{' }}{% if call['arguments'] is mapping %}\
+        {{ members_of(call['arguments']) }}{% else %}{{ call['arguments'] }}{% endif %}{{ '}<tool_call|>' }}{% endfor %}
+        """
+    }
+
+    public var jinjaDescription: String? {
+        // What stands only where it is not empty: `key:` and the text between quotes.
+        func part(_ key: String, _ value: String) -> String {
+            "{% if \(value) %}{% set ns.parts = ns.parts + ['\(key):' + quoted(\(value))] %}{% endif %}"
+        }
+        let upper = { (value: String) in "(\(value) | default('', true) | string | upper)" }
+        return """
+            {% macro quoted(text) %}{{ '<|"|>' }}{{ text }}{{ '<|"|>' }}{% endmacro %}\
+            {% macro property(schema) %}{% set ns = namespace(parts=[]) %}\(part("description", "schema['description']"))\
+            \(part("type", upper("schema['type']"))){{ '{' + ns.parts | join(',') + '}' }}{% endmacro %}\
+            {% macro parameters(schema) %}{% set ns = namespace(parts=[], properties=[]) %}{% if schema['properties'] %}\
+            {% for key, value in schema['properties'].items() %}\
+            {% set ns.properties = ns.properties + [key + ':' + property(value)] %}{% endfor %}\
+            {% set ns.parts = ['properties:{' + ns.properties | join(',') + '}'] %}{% endif %}{% if schema['required'] %}\
+            {% set ns.properties = [] %}{% for key in schema['required'] %}\
+            {% set ns.properties = ns.properties + [quoted(key)] %}{% endfor %}\
+            {% set ns.parts = ns.parts + ['required:[' + ns.properties | join(',') + ']'] %}{% endif %}\
+            \(part("type", upper("schema['type']"))){{ ns.parts | join(',') }}{% endmacro %}\
+            {% macro response(schema) %}{% set ns = namespace(parts=[]) %}\(part("description", "schema['description']"))\
+            {% if \(upper("schema['type']")) == 'OBJECT' %}{% set ns.parts = ns.parts + ['type:' + quoted('OBJECT')] %}\
+            {% endif %}{{ ns.parts | join(',') }}{% endmacro %}\
+            {% for tool in tools %}{% set bare = tool['function'] if tool['type'] == 'function' else tool %}\
+            {{ 'declaration:' + bare['name'] + '{description:' + quoted(bare['description'] | default('')) }}\
+            {% if bare['parameters'] %}{{ ',parameters:{' + parameters(bare['parameters']) + '}' }}{% endif %}\
+            {% if bare['response'] %}{{ ',response:{' + response(bare['response']) + '}' }}{% endif %}{{ '}' }}\
+            {% if not loop.last %}{{ '\\n' }}{% endif %}{% endfor %}
+            """
+    }
+
     public func calls(in answer: String) -> [FunctionCall]? {
         var calls: [FunctionCall] = []
         var start = answer.startIndex

@@ -21,6 +21,18 @@ public struct LFM2ToolFormat: ToolFormat {
         return "<|tool_call_start|>[\(texts.joined(separator: ", "))]<|tool_call_end|>"
     }
 
+    public var jinjaCalls: String? {
+        let call = """
+            {% if call['arguments'] is string %}\
+            {{ raise_exception('the arguments of a tool call have to be an object') }}{% endif %}{{ call['name'] + '(' }}\
+            {% for key, value in call['arguments'].items() %}{{ key + '=' }}\
+            {{ '"' + value + '"' if value is string else value | tojson }}{% if not loop.last %}{{ ', ' }}{% endif %}\
+            {% endfor %}{{ ')' }}
+            """
+        let list = JinjaToolMacros.list(call, separator: ", ")
+        return "{{ '<|tool_call_start|>[' }}\(list){{ ']<|tool_call_end|>' }}"
+    }
+
     public func calls(in answer: String) -> [FunctionCall]? {
         guard let block = answer.enclosed("<|tool_call_start|>", "<|tool_call_end|>") else { return nil }
         var reader = PythonCallReader(block.inner)

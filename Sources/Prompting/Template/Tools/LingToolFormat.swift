@@ -13,5 +13,7 @@ public struct LingToolFormat: ToolFormat {
 
     public func write(_ calls: [FunctionCall]) -> String { QwenToolFormat().write(calls) }
 
+    public var jinjaCalls: String? { QwenToolFormat().jinjaCalls }
+
     public func calls(in answer: String) -> [FunctionCall]? { QwenToolFormat().calls(in: answer) }
 }

@@ -26,6 +26,13 @@ public struct Llama3ToolFormat: ToolFormat {
         return objects.count == 1 ? objects[0].text() : JSONValue.array(objects).text()
     }
 
+    public var jinjaCalls: String? {
+        """
+        {% if calls | length > 1 %}{{ '[' }}{% endif %}\(JinjaToolMacros.objects("parameters", separator: ", "))\
+        {% if calls | length > 1 %}{{ ']' }}{% endif %}
+        """
+    }
+
     public func calls(in answer: String) -> [FunctionCall]? {
         guard let value = try? JSONValue(parsing: answer.stripped) else { return nil }
         var calls: [FunctionCall] = []

@@ -25,6 +25,10 @@ public struct MiniMax1ToolFormat: ToolFormat {
         "<tool_calls>\n\(calls.map { $0.object().text() }.joined(separator: "\n"))\n</tool_calls>"
     }
 
+    public var jinjaCalls: String? {
+        "{{ '<tool_calls>\\n' }}\(JinjaToolMacros.objects(separator: "\n")){{ '\\n</tool_calls>' }}"
+    }
+
     /// Lines that are no JSON are passed over, as in LLaMA-Factory.
     public func calls(in answer: String) -> [FunctionCall]? {
         guard let block = answer.enclosed("<tool_calls>", "</tool_calls>"), !block.inner.stripped.isEmpty else {

@@ -37,6 +37,11 @@ public struct MiniMax2ToolFormat: ToolFormat {
         calls.map { "<invoke name=\"\($0.name)\">\(parameters.write($0.arguments))\n</invoke>" }.joined(separator: "\n")
     }
 
+    public var jinjaCalls: String? {
+        JinjaToolMacros.list(
+            "{{ '<invoke name=\"' + call['name'] + '\">' + \(parameters.jinja) + '\\n</invoke>' }}", separator: "\n")
+    }
+
     public func calls(in answer: String) -> [FunctionCall]? {
         guard let block = answer.enclosed("<minimax:tool_call>", "</minimax:tool_call>") else { return nil }
         var calls: [FunctionCall] = []

@@ -12,6 +12,8 @@ public struct MistralToolFormat: ToolFormat {
 
     public func write(_ calls: [FunctionCall]) -> String { JSONValue.array(calls.map { $0.object() }).text() }
 
+    public var jinjaCalls: String? { "{{ '[' }}\(JinjaToolMacros.objects(separator: ", ")){{ ']' }}" }
+
     public func calls(in answer: String) -> [FunctionCall]? {
         guard let value = try? JSONValue(parsing: answer.stripped) else { return nil }
         var calls: [FunctionCall] = []

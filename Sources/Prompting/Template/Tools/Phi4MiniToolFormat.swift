@@ -17,5 +17,7 @@ public struct Phi4MiniToolFormat: ToolFormat {
 
     public func write(_ calls: [FunctionCall]) -> String { DefaultToolFormat().write(calls) }
 
+    public var jinjaCalls: String? { DefaultToolFormat().jinjaCalls }
+
     public func calls(in answer: String) -> [FunctionCall]? { DefaultToolFormat().calls(in: answer) }
 }

@@ -53,6 +53,13 @@ public struct Qwen35ToolFormat: ToolFormat {
         }.joined(separator: "\n")
     }
 
+    public var jinjaCalls: String? {
+        JinjaToolMacros.list(
+            """
+            {{ '<tool_call>\\n<function=' + call['name'] + '>' + \(parameters.jinja) + '\\n</function>\\n</tool_call>' }}
+            """, separator: "\n")
+    }
+
     public func calls(in answer: String) -> [FunctionCall]? {
         parameters.calls(in: answer, open: "<tool_call>", close: "</tool_call>")
     }

@@ -35,6 +35,10 @@ public struct QwenToolFormat: ToolFormat {
         }.joined(separator: "\n")
     }
 
+    public var jinjaCalls: String? {
+        JinjaToolMacros.objects(open: "<tool_call>\n", close: "\n</tool_call>", separator: "\n")
+    }
+
     public func calls(in answer: String) -> [FunctionCall]? {
         var calls: [FunctionCall] = []
         var start = answer.startIndex

@@ -34,6 +34,13 @@ public struct SeedToolFormat: ToolFormat {
         }.joined(separator: "\n")
     }
 
+    public var jinjaCalls: String? {
+        JinjaToolMacros.list(
+            """
+            {{ '\\n<seed:tool_call>\\n<function=' + call['name'] + \(parameters.jinja) + '\\n</function>\\n</seed:tool_call>' }}
+            """, separator: "\n")
+    }
+
     /// Also reads what `write` makes, where LLaMA-Factory forgot to close the function's tag.
     public func calls(in answer: String) -> [FunctionCall]? {
         parameters.calls(in: answer, open: "<seed:tool_call>", close: "</seed:tool_call>")

@@ -22,6 +22,13 @@ public protocol ToolFormat: Sendable {
     /// - Throws: when the format has no form for them.
     func write(_ calls: [FunctionCall]) throws(TemplateError) -> String
 
+    /// Jinja that writes what `describe` writes of the variable `tools`; nil where that cannot be said in Jinja.
+    var jinjaDescription: String? { get }
+
+    /// Jinja that writes what `write` writes of the list `calls` of `{"name", "arguments"}`, with the macros of
+    /// `JinjaToolMacros`; nil where that cannot be said in Jinja.
+    var jinjaCalls: String? { get }
+
     /// The calls in an answer, nil when it makes none: the inverse of `write`.
     func calls(in answer: String) -> [FunctionCall]?
 }
