@@ -33,6 +33,12 @@ struct ChatForm: Sendable {
         return .object(members)
     }
 
+    /// A thought under vLLM's name and its older one, which other servers keep; nothing where there is none.
+    static func thought(_ piece: AnswerPiece) -> [JSONMember] {
+        piece.thought.isEmpty
+            ? [] : ["reasoning", "reasoning_content"].map { JSONMember($0, .string(piece.thought)) }
+    }
+
     /// Says that the thought was closed for the model; nothing where it was not.
     static func closing(_ piece: AnswerPiece) -> [JSONMember] {
         piece.thoughtClosing.map { [JSONMember("thought_closed_by", .string($0.rawValue))] } ?? []
@@ -44,9 +50,7 @@ struct ChatForm: Sendable {
             JSONMember("role", "assistant"), JSONMember("content", hasText ? .string(piece.text) : .null),
             JSONMember("refusal", .null),
         ]
-        if showsThoughts, !piece.thought.isEmpty {
-            members.append(JSONMember("reasoning_content", .string(piece.thought)))
-        }
+        if showsThoughts { members += Self.thought(piece) }
         if !piece.calls.isEmpty { members.append(JSONMember("tool_calls", .array(piece.calls.map { call($0) }))) }
         return .object(members)
     }
@@ -94,9 +98,7 @@ struct ChatEvents: EventEncoder {
             events.append(event(index, ["role": "assistant", "content": ""]))
         }
         var delta: [JSONMember] = []
-        if form.showsThoughts, !piece.thought.isEmpty {
-            delta.append(JSONMember("reasoning_content", .string(piece.thought)))
-        }
+        if form.showsThoughts { delta += ChatForm.thought(piece) }
         if !piece.text.isEmpty { delta.append(JSONMember("content", .string(piece.text))) }
         if !piece.calls.isEmpty {
             let calls = piece.calls.enumerated().map { form.call($1, index: numCalls[index] + $0) }
