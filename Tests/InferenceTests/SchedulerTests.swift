@@ -56,7 +56,9 @@ struct SchedulerTests {
 
         /// What a key depends on: every token so far and the adapter.
         static func history(_ sequence: SequenceState, _ index: Int) -> Int {
-            sequence.tokenIDs[0...index].reduce(Int(sequence.root)) { ($0 &* 31 &+ Int($1)) % 1_000_003 }
+            (sequence.tokenIDs + sequence.guesses)[0...index].reduce(Int(sequence.root)) {
+                ($0 &* 31 &+ Int($1)) % 1_000_003
+            }
         }
     }
 
@@ -89,6 +91,9 @@ struct SchedulerTests {
             }
             if random.below(25) == 0, let id = scheduler.sequences.keys.min() { scheduler.remove(id) }
             if random.below(40) == 0 { scheduler.forgetPrefixes() }
+            for id in scheduler.running where random.below(3) == 0 && scheduler.sequences[id]?.numPending == 1 {
+                scheduler.guess((0..<random.below(20)).map { _ in Int32(random.below(3)) }, for: id)
+            }
             let plan = scheduler.schedule()
             Self.check(scheduler)
             #expect(!plan.isEmpty || scheduler.isIdle)
@@ -100,13 +105,17 @@ struct SchedulerTests {
                 continue
             }
             memory.run(plan, scheduler)
+            let guesses = scheduler.sequences.mapValues(\.guesses)
             scheduler.complete(plan.prompts + plan.answers)
             for chunk in plan.prompts + plan.answers where chunk.isLast {
                 guard let sequence = scheduler.sequences[chunk.id] else { continue }
-                if sequence.tokenIDs.count + 1 >= ends[chunk.id] ?? 0 {
+                let right = (guesses[chunk.id] ?? []).prefix(
+                    chunk.numGuessed > 0 ? random.below(chunk.numGuessed + 1) : 0)
+                if sequence.tokenIDs.count + right.count + 1 >= ends[chunk.id] ?? 0 {
                     scheduler.remove(chunk.id)
                 } else {
-                    scheduler.append(Int32(random.below(3)), to: chunk.id)
+                    for token in right + [Int32(random.below(3))] { scheduler.append(token, to: chunk.id) }
+                    scheduler.keepGuesses(right.count, of: chunk.id)
                 }
             }
             guard numSteps < 20_000 else {

@@ -141,6 +141,8 @@ struct ConstraintTests {
         for _ in 0..<200 { deep = ["type": "array", "items": deep] }
         var schemas: [JSONValue] = [deep, "x", 5, false]
         for text in [
+            ##"{"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]}"##,
+            ##"{"type":"array","items":{"$ref":"#"},"minItems":1}"##,
             ##"{"$ref":"#"}"##, ##"{"anyOf":[{"$ref":"#"},{"type":"null"}]}"##, #"{"type":"text"}"#, #"{"not":{}}"#,
             #"{"type":5}"#,
             #"{"enum":[]}"#, #"{"type":"string","pattern":"("}"#, #"{"type":"string","minLength":-1}"#,
@@ -164,6 +166,22 @@ struct ConstraintTests {
             }
         }
         #expect(start.duration(to: .now) < .seconds(20))
+    }
+
+    @Test func `what could be begun but never ended is not begun`() throws {
+        let (compiler, tokenizer, _) = try Self.compiler.get()
+        let schema = try JSONValue(
+            parsing:
+                ##"{"anyOf":[{"$ref":"#/$defs/a"},{"const":7}],"$defs":{"a":{"type":"object","properties":{"b":{"$ref":"#/$defs/a"}},"required":["b"]}}}"##
+        )
+        try check(try compiler.json(schema: schema), ["7"], ["{", "{\"b\""], "endless or 7")
+        var state = try compiler.json(schema: schema).start()
+        let first = state.allowed()
+        for text in ["{", "{\""] { #expect(tokenizer.encode(text).first.map { first[$0] } == false) }
+        // An optional one may stay away.
+        let list = try JSONValue(
+            parsing: ##"{"type":"object","properties":{"next":{"$ref":"#"}},"additionalProperties":false}"##)
+        #expect(throws: Never.self) { try compiler.json(schema: list) }
     }
 
     @Test func `any walk through the masks gives a valid object`() throws {

@@ -59,7 +59,10 @@ struct RobustnessTests {
                 ("chat_template", ["\"{{x}}\""]),
                 ("chat_template_kwargs", ["5", "{\"x\": 1}"]),
                 ("mm_processor_kwargs", ["{\"min_pixels\": -1}", "{\"x\": 1}"]),
-                ("use_beam_search", ["true"]), ("continue_final_message", ["true", "5"]),
+                ("use_beam_search", ["\"yes\"", "1"]), ("thinking_budget", ["-1", "NaN", "\"x\"", "1e30"]),
+                ("thinking_token_budget", ["-1", "true"]), ("loop_guard", ["1"]),
+                ("length_penalty", ["\"1\"", "1e9", "2"]),
+                ("bad_words", ["5", "[\"\"]", "[5]"]), ("continue_final_message", ["true", "5"]),
                 ("allowed_token_ids", ["[]", "[-1]"]),
                 ("add_generation_prompt", ["false"]), ("ignore_eos", ["\"x\""]), ("skip_special_tokens", ["3"]),
             ] {

@@ -20,9 +20,16 @@ final class ScriptedEngine: GenerationEngine {
     /// Milliseconds between tokens.
     let delay: Int
 
-    init(maxModelLength: Int = 512, delay: Int = 0, script: @escaping @Sendable (GenerationRequest) -> [Int32]) {
+    /// Whether every answer's thought is said to be closed after its first token.
+    let closesThoughts: Bool
+
+    init(
+        maxModelLength: Int = 512, delay: Int = 0, closesThoughts: Bool = false,
+        script: @escaping @Sendable (GenerationRequest) -> [Int32]
+    ) {
         self.maxModelLength = maxModelLength
         self.delay = delay
+        self.closesThoughts = closesThoughts
         self.script = script
     }
 
@@ -87,6 +94,7 @@ final class ScriptedEngine: GenerationEngine {
                 .token(
                     TokenLogprob(id: id, logprob: -0.1), likeliest: Array(likeliest.prefix(request.numLogprobs ?? 0))))
             numTokens += 1
+            if closesThoughts, numTokens == 1 { continuation.yield(.thoughtClosed(.budget)) }
         }
         continuation.yield(.finished(.length))
     }

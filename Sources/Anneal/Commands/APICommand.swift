@@ -31,12 +31,15 @@ struct APICommand: ParsableCommand {
                 modelArguments: try HubAccess.resolved(arguments: flags.rest), purpose: .inference))
         let settings = try InferenceSettings(config)
         (settings.notes + flags.notes).forEach { print("[note] \($0)") }
+        var defaults = try SamplingSettings(
+            config.generation, seed: UInt64(bitPattern: Int64(config.training.seed))
+        ).withoutBeams()
+        if let lookup = flags.lookup {
+            (defaults.numLookupTokens, defaults.lookupLengths) = (lookup.numTokens, lookup.lengths)
+        }
         flags.settings.addNames(of: settings.location.modelFolder)
         let (engine, encoder) = try Self.model(settings, flags, isReward: config.tuning.stage == .rm)
-        let server = APIServer(
-            flags.settings, engine: engine, encoder: encoder,
-            defaults: SamplingSettings(config.generation, seed: UInt64(bitPattern: Int64(config.training.seed)))
-        ) { print($0) }
+        let server = APIServer(flags.settings, engine: engine, encoder: encoder, defaults: defaults) { print($0) }
         let host = flags.settings.host, names = flags.settings.modelNames, adapters = flags.settings.adapters
         try Self.wait {
             for adapter in adapters {

@@ -30,7 +30,7 @@ struct ChatCommand: ParsableCommand {
             ? UInt64(bitPattern: Int64(config.training.seed)) : UInt64.random(in: 0 ... .max)
         Interrupt.listen()
         var loop = ChatLoop(
-            session, sampling: SamplingSettings(config.generation, seed: seed),
+            session, sampling: try SamplingSettings(config.generation, seed: seed).withoutBeams(),
             terminal: ChatLoop.Terminal(
                 readLine: { readLine() },
                 write: { text in

@@ -15,7 +15,13 @@ struct PredictCommand: ParsableCommand {
 
             Writes {"prompt", "predict", "label"} lines in the order of the rows; run again after a stop, it goes on where it \
             was. Prompt format, system text and pixel limits are those the model was trained with (anneal.json beside it). \
-            Generation follows LLaMA-Factory's settings: do_sample, temperature, top_p, top_k, max_new_tokens, seed.
+            Generation follows LLaMA-Factory's settings: do_sample, temperature, top_p, top_k, max_new_tokens, num_beams, \
+            length_penalty, seed; thinking_budget=N and loop_guard=true close thoughts that go on too long or in circles, \
+            prompt_lookup_num_tokens=N guesses ahead. Base, checkpoint and last model, with and without thinking, side by side:
+
+            anneal predict BASE … --save base.jsonl
+            anneal predict saves/x/checkpoint-300 … --save 300.jsonl
+            anneal predict saves/x … enable_thinking=false --save last.jsonl --compare base.jsonl --compare 300.jsonl
             """)
 
     @Option(
@@ -37,6 +43,9 @@ struct PredictCommand: ParsableCommand {
         help: "Also write LLaMA-Factory's BLEU, ROUGE and run times as JSON.")
     var matrixSaveName: String?
 
+    @Option(help: "Files of earlier predictions: this run is compared with them, the first against the others.")
+    var compare: [String] = []
+
     @Flag(help: "Begin anew although the file holds predictions.")
     var overwrite = false
 
@@ -47,6 +56,8 @@ struct PredictCommand: ParsableCommand {
         let config = try HubAccess.resolved(
             try RunConfig.load(modelArguments: try HubAccess.resolved(arguments: arguments), purpose: .inference))
         let classes = labelProbabilities?.commaSeparated
+        // What cannot be compared is said before anything is answered.
+        let others = try compare.map { (path: $0, lines: try PredictionLine.read(path: $0)) }
         let result = try PredictionRun(
             config, savePath: save, overwrites: overwrite, batchSize: batchSize, classes: classes
         ).start { line in
@@ -64,6 +75,10 @@ struct PredictCommand: ParsableCommand {
             report = try MetricsReport(result.lines, options: options)
         }
         report.lines.forEach { print($0) }
+        if !others.isEmpty {
+            let reports = try others.map { (path: $0.path, report: try MetricsReport($0.lines, options: options)) }
+            MetricsComparison(reports + [(path: save, report: report)]).lines(numExamples: 3).forEach { print($0) }
+        }
         if report.matrix != nil {
             try report.writePictures(to: (save as NSString).deletingPathExtension + "_confusion.png").forEach {
                 print($0)

@@ -102,6 +102,11 @@ public struct ChatLoop {
             }
             thought = folded.close()
             terminal.write(reply.completion.finish == .cancelled ? " [stopped]\n" : "\n")
+            switch reply.completion.thoughtClosing {
+            case .budget: terminal.write("[the thought was closed: thinking_budget is spent]\n")
+            case .loop: terminal.write("[the thought was closed: it repeated itself]\n")
+            case nil: break
+            }
             conversation.messages.append(Message(.assistant, guarded(answer: reply.text)))
             attached = ChatInput.Attachments()
             turn += 1

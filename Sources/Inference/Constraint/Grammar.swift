@@ -134,6 +134,39 @@ struct Grammar: Sendable {
         }
     }
 
+    /// Takes away what can be begun but never ended: an object that must hold an object of its own kind, and so on.
+    ///
+    /// - Throws: when nothing is left.
+    mutating func removeEndless(root: Int) throws(ConstraintError) {
+        // Who waits for a node to turn out to lead to its rule's end: a node, and the other node it needs as well.
+        var waiting: [[(node: Int32, needs: Int32)]] = Array(repeating: [], count: nodes.count)
+        for (number, node) in nodes.enumerated() {
+            let number = Int32(number)
+            for edge in node.bytes { waiting[Int(edge.target)].append((number, edge.target)) }
+            for target in node.silent { waiting[Int(target)].append((number, target)) }
+            for call in node.calls {
+                let start = rules[Int(call.rule)].start
+                waiting[Int(call.target)].append((number, start))
+                waiting[Int(start)].append((number, call.target))
+            }
+        }
+        var ends = Array(repeating: false, count: nodes.count)
+        var open = rules.map(\.end)
+        for node in open { ends[Int(node)] = true }
+        while let node = open.popLast() {
+            for (earlier, needs) in waiting[Int(node)] where !ends[Int(earlier)] && ends[Int(needs)] {
+                ends[Int(earlier)] = true
+                open.append(earlier)
+            }
+        }
+        guard ends[Int(rules[root].start)] else { throw ConstraintError("refers to itself without an end") }
+        for number in nodes.indices {
+            nodes[number].bytes.removeAll { !ends[Int($0.target)] }
+            nodes[number].silent.removeAll { !ends[Int($0)] }
+            nodes[number].calls.removeAll { !ends[Int($0.target)] || !ends[Int(rules[Int($0.rule)].start)] }
+        }
+    }
+
     /// The rules that a rule may call before it reads, and whether it may read nothing.
     private func head(_ rule: Int, _ canBeEmpty: [Bool]) -> (Set<Int>, Bool) {
         var seen: Set<Int32> = [rules[rule].start]

@@ -19,6 +19,8 @@ final class GrammarConstraint: TokenConstraint {
     /// - Throws: when the grammar calls itself without end, nothing fits it, or it is too costly.
     init(_ grammar: Grammar, root: Int, trie: TokenTrie, tokenizer: Tokenizer) throws(ConstraintError) {
         try grammar.checkCalls()
+        var grammar = grammar
+        try grammar.removeEndless(root: root)
         self.trie = trie
         self.tokenizer = tokenizer
         let machine = ByteMachine(grammar, root: root)

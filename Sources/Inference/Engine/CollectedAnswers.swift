@@ -23,6 +23,9 @@ final class CollectedAnswers: @unchecked Sendable {
         case .success(.token(let token, _)):
             condition.withLock { answers[index].tokenIDs.append(token.id) }
             return onToken(index, token.id)
+        case .success(.thoughtClosed(let closing)):
+            condition.withLock { answers[index].thoughtClosing = closing }
+            return true
         case .success(.finished(let finish, _)):
             close { answers[index].finish = finish }
         case .failure(let error):

@@ -13,6 +13,8 @@ public struct Completion: Sendable, Equatable {
     /// Without the token that ended it.
     public var tokenIDs: [Int32] = []
     public var finish = Finish.length
+    /// Why its thought was closed for the model; nil where it was not.
+    public var thoughtClosing: ThoughtGuard.Closing?
 
     public init() {}
 }

@@ -67,6 +67,7 @@ final class EngineLoop: @unchecked Sendable {
 
     /// One step: a part of the prompts, and one token of every answer.
     func step() {
+        guess()
         let plan = scheduler.schedule()
         runner.copy(plan.copies)
         run(plan.prompts)
@@ -76,6 +77,20 @@ final class EngineLoop: @unchecked Sendable {
         statistics.cacheUsage = Double(scheduler.allocator.numUsed) / Double(numBlocks)
         statistics.numPreemptions = scheduler.numPreemptions
         statistics.numCachedTokens = scheduler.numCachedTokens
+    }
+
+    /// Looks up how answers may go on.
+    private func guess() {
+        for id in scheduler.running {
+            guard let running = requests[id], let state = scheduler.sequences[id] else { continue }
+            let sampling = running.request.sampling
+            let count = min(sampling.numLookupTokens, running.limit - running.numWritten - 1)
+            guard count > 0, running.hasStarted, state.numPending == 1 else { continue }
+            scheduler.guess(
+                PromptLookup.guess(
+                    after: state.tokenIDs, lengths: sampling.lookupLengths, count: count,
+                    stopIDs: running.request.stopIDs), for: id)
+        }
     }
 
     /// Computes chunks in one pass. When it fails, each of its requests is tried in a pass of its own, and only the one
@@ -94,7 +109,7 @@ final class EngineLoop: @unchecked Sendable {
                 chosen = try runner.sample(last, rows)
             }
             scheduler.complete(items.map(\.chunk))
-            for (place, choice) in zip(places, chosen) { take(choice, place.id) }
+            take(chosen, places)
         } catch {
             if items.count == 1 {
                 fail(items[0].chunk.id, error)
@@ -114,6 +129,8 @@ final class EngineLoop: @unchecked Sendable {
                     running.features = try runner.features(running, from: chunk.range.lowerBound)
                     requests[chunk.id] = running
                 }
+                var state = state
+                state.tokenIDs += state.guesses
                 items.append(ModelRunner.Item(chunk: chunk, state: state, running: running))
             } catch {
                 // Others may count on its blocks, which will not be written.
@@ -130,19 +147,54 @@ final class EngineLoop: @unchecked Sendable {
         }.map(\.element)
     }
 
-    /// How the next token of each finished chunk is chosen, with the row of its hidden state.
-    private func rowsToSample(_ items: [ModelRunner.Item]) -> (rows: [SamplingRow], places: [(id: Int, row: Int)]) {
-        var rows: [SamplingRow] = [], places: [(id: Int, row: Int)] = []
+    /// Where a token is chosen: whose it is, the row of its hidden state, and the sampler there.
+    private struct Place {
+        let id: Int
+        let row: Int
+        let sampler: Sampler
+        /// The guess that the token must equal for the next place to count; nil for the last.
+        var guess: Int32?
+    }
+
+    /// How the next token of each finished chunk is chosen, and those after its guesses as if they were right.
+    private func rowsToSample(_ items: [ModelRunner.Item]) -> (rows: [SamplingRow], places: [Place]) {
+        var rows: [SamplingRow] = [], places: [Place] = []
         var first = 0
         for item in items {
             first += item.chunk.range.count
-            let id = item.chunk.id
-            guard item.chunk.isLast, start(id), var running = requests[id] else { continue }
-            rows.append(running.sampler.row())
-            requests[id] = running
-            places.append((id, first - 1))
+            let id = item.chunk.id, numGuessed = item.chunk.numGuessed
+            guard item.chunk.isLast, start(id), var sampler = requests[id]?.sampler else { continue }
+            rows.append(sampler.row())
+            places.append(Place(id: id, row: first - 1 - numGuessed, sampler: sampler))
+            for (index, guess) in item.state.tokenIDs.suffix(numGuessed).enumerated() {
+                guard sampler.accept(guess), !sampler.mustEnd, !sampler.isStuck else { break }
+                rows.append(sampler.row())
+                places[places.count - 1].guess = guess
+                places.append(Place(id: id, row: first - numGuessed + index, sampler: sampler))
+            }
         }
         return (rows, places)
+    }
+
+    /// Adds the chosen tokens to their answers, guesses as far as they were right.
+    private func take(_ chosen: [(token: ScoredToken, likeliest: [ScoredToken])], _ places: [Place]) {
+        var wrong: Int?, numKept = 0
+        for (index, (place, choice)) in zip(places, chosen).enumerated() {
+            guard place.id != wrong else { continue }
+            requests[place.id]?.sampler = place.sampler
+            take(choice, place.id)
+            if place.guess != nil { statistics.numGuessedTokens += 1 }
+            if let guess = place.guess, guess == choice.token.id, requests[place.id] != nil {
+                numKept += 1
+                continue
+            }
+            statistics.numRightGuesses += numKept
+            scheduler.keepGuesses(numKept, of: place.id)
+            numKept = 0
+            wrong = place.id
+            // The guesses behind a wrong one were computed, too.
+            statistics.numGuessedTokens += places[(index + 1)...].prefix { $0.id == place.id && $0.guess != nil }.count
+        }
     }
 
     /// Reports that a prompt has been read; false when nothing is to be written after it.
@@ -157,6 +209,14 @@ final class EngineLoop: @unchecked Sendable {
             guard running.deliver(.success(.started(numCached: numCached, logprobs: logprobs))) else {
                 finish(id, .cancelled)
                 return false
+            }
+            // A thought that the prompt opened and that may have no token.
+            if let closing = running.sampler.thoughtClosing {
+                requests[id]?.closingReported = true
+                guard running.deliver(.success(.thoughtClosed(closing))) else {
+                    finish(id, .cancelled)
+                    return false
+                }
             }
             if running.limit == 0 {
                 finish(id, .length)
@@ -210,10 +270,13 @@ final class EngineLoop: @unchecked Sendable {
         guard running.sampler.accept(token.id) else {
             return fail(id, InferenceError("the answer left its constraint at token \(token.id)"))
         }
+        let closing = running.closingReported ? nil : running.sampler.thoughtClosing
+        running.closingReported = running.sampler.thoughtClosing != nil
         requests[id] = running
         scheduler.append(token.id, to: id)
         let event = GenerationEvent.token(TokenLogprob(token), likeliest: choice.likeliest.map(TokenLogprob.init))
-        if !running.deliver(.success(event)) {
+        let isOpen = running.deliver(.success(event))
+        if !isOpen || closing.map({ running.deliver(.success(.thoughtClosed($0))) }) == false {
             finish(id, .cancelled)
         } else if running.numWritten >= running.limit {
             finish(id, .length)

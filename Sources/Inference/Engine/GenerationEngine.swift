@@ -41,6 +41,9 @@ public struct EngineStatistics: Sendable, Equatable {
     public var numCachedTokens = 0
     public var numPreemptions = 0
     public var numFinished = 0
+    /// Tokens that were guessed ahead by prompt lookup, and how many of them were right.
+    public var numGuessedTokens = 0
+    public var numRightGuesses = 0
 
     public init() {}
 }

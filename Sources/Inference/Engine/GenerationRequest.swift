@@ -8,6 +8,8 @@ public struct GenerationRequest: Sendable {
     public var adapter: String?
     /// What the answer may look like; nil for anything.
     public var constraint: (any TokenConstraint)?
+    /// Watches the answer's thought; nil leaves it alone.
+    public var thoughts: ThoughtGuard?
     /// How many of the likeliest tokens are reported beside each chosen one, 0 for the chosen one alone; nil reports no
     /// log-probabilities.
     public var numLogprobs: Int?
@@ -50,6 +52,8 @@ public enum GenerationEvent: Sendable, Equatable {
     case started(numCached: Int, logprobs: [[TokenLogprob]]?)
     /// The next token of the answer, with the likeliest ones when asked for.
     case token(TokenLogprob, likeliest: [TokenLogprob])
+    /// The thought is closed for the model: the next tokens are its closing words.
+    case thoughtClosed(ThoughtGuard.Closing)
     /// The last event. A token that ended the answer is not among the tokens; `stopID` names it.
     case finished(Completion.Finish, stopID: Int32? = nil)
 }

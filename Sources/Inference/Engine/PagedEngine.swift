@@ -109,6 +109,9 @@ public final class PagedEngine: GenerationEngine {
 
     /// The adapter's number and the answer's limit of a request that can run.
     private func check(_ request: GenerationRequest, _ box: borrowing Mailbox) throws -> (adapter: Int?, limit: Int) {
+        if request.sampling.beams != nil {
+            throw InferenceError("num_beams: beam search is for predict, and for use_beam_search over HTTP")
+        }
         if box.isDraining { throw InferenceError("the engine is shutting down and takes no more requests") }
         let prompt = request.prompt, count = prompt.tokenIDs.count
         guard count > 0 else { throw InferenceError("the prompt is empty") }

@@ -15,6 +15,8 @@ struct RunningRequest {
     var sampler: Sampler
     var numWritten = 0
     var hasStarted = false
+    /// Whether the client knows that the thought was closed.
+    var closingReported = false
     /// Log-probabilities of the prompt's tokens so far, when they are wanted.
     var promptLogprobs: [[TokenLogprob]] = []
     /// The tower's output for images and videos, kept while the prompt is read.

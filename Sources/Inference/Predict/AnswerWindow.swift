@@ -46,7 +46,7 @@ final class AnswerWindow<Row>: @unchecked Sendable {
                 slots.append(Slot(row: row))
                 numOpen += 1
                 condition.unlock()
-                engine.submit(request(row, number)) { self.take($0, number) }
+                begin(request(row, number), number)
                 continue
             }
             guard !slots.isEmpty, drains || !rows.isEmpty else {
@@ -55,6 +55,20 @@ final class AnswerWindow<Row>: @unchecked Sendable {
             }
             condition.wait()
             condition.unlock()
+        }
+    }
+
+    private func begin(_ request: GenerationRequest, _ number: Int) {
+        guard request.sampling.beams != nil else {
+            engine.submit(request) { self.take($0, number) }
+            return
+        }
+        Task { [engine] in
+            do {
+                for event in try await engine.searchBeams(request).first?.events ?? [] {
+                    if !take(.success(event), number) { break }
+                }
+            } catch { _ = take(.failure(error), number) }
         }
     }
 
@@ -69,6 +83,9 @@ final class AnswerWindow<Row>: @unchecked Sendable {
             case .success(.started): return true
             case .success(.token(let token, _)):
                 slots[index].completion.tokenIDs.append(token.id)
+                return true
+            case .success(.thoughtClosed(let closing)):
+                slots[index].completion.thoughtClosing = closing
                 return true
             case .success(.finished(let finish, _)):
                 slots[index].completion.finish = finish

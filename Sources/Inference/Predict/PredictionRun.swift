@@ -108,10 +108,9 @@ public struct PredictionRun: Sendable {
         }
         let probabilities = try classes.map { try AnswerProbabilities(classes: $0, session: session) }
         var next: Background<[PreparedRow]>? = starts.isEmpty ? nil : read(batch(0))
-        var numTruncated = 0
+        var numTruncated = 0, closings: [ThoughtGuard.Closing: Int] = [:]
         let window = AnswerWindow<PreparedRow>(session.engine, width: batchSize) { [sampling] row, number in
-            GenerationRequest(
-                prompt: row.prompt, sampling: sampling, stopIDs: session.stopIDs, stream: UInt64(first + number))
+            session.encoder.request(row.prompt, sampling: sampling, stream: UInt64(first + number))
         }
         defer { window.close() }
         for number in 0...starts.count {
@@ -127,10 +126,29 @@ public struct PredictionRun: Sendable {
                             row.encoded.labelIDs, skipSpecialTokens: sampling.skipSpecialTokens),
                         labelProbabilities: try probabilities?(row.prompt, session)))
                 if row.encoded.isTruncated { numTruncated += 1 }
+                if let closing = completion.thoughtClosing { closings[closing, default: 0] += 1 }
                 bar.advance()
             }
         }
         if numTruncated > 0 { log("[warning] \(numTruncated) rows were cut to cutoff_len \(settings.cutoffLength).") }
+        report(closings, session.engine.statistics, log)
+    }
+
+    /// Says what was done beside writing answers.
+    private func report(
+        _ closings: [ThoughtGuard.Closing: Int], _ statistics: EngineStatistics, _ log: (String) -> Void
+    ) {
+        if let budget = sampling.thinkingBudget {
+            log("thinking_budget \(budget): \(closings[.budget] ?? 0) thoughts were closed when it was spent.")
+        }
+        if sampling.stopsThoughtLoops {
+            log("loop_guard: \(closings[.loop] ?? 0) thoughts were closed because they repeated themselves.")
+        }
+        if sampling.numLookupTokens > 0 {
+            let (right, all) = (statistics.numRightGuesses, statistics.numGuessedTokens)
+            let share = all > 0 ? String(format: " (%.1f %%)", 100 * Double(right) / Double(all)) : ""
+            log("prompt_lookup_num_tokens: \(right) of \(all) guessed tokens were right\(share).")
+        }
     }
 
     /// What the answers depend on, one line each.

@@ -9,7 +9,13 @@ struct Sampler {
     private var constraint: (any TokenConstraintState)?
     /// What may come next under the constraint.
     private var mask: TokenMask?
+    /// Closes the thought; nil where nobody asked for it.
+    private var thoughts: ThoughtGuard?
+    /// Tokens that come next, whatever the model would write.
+    private var dictated: [Int32] = []
     private var numWritten = 0
+    /// Tokens of the answer, kept only where pieces of text are banned.
+    private var written: [Int32] = []
     /// Tokens of prompt and answer and their number in the answer, kept only where a penalty needs them.
     private var seenIDs: [Int32] = []
     private var seenCounts: [Int32] = []
@@ -23,7 +29,12 @@ struct Sampler {
         if settings.penalizes { for id in request.prompt.tokenIDs { see(id, inAnswer: 0) } }
         constraint = request.constraint?.start()
         mask = constraint?.allowed()
+        thoughts = request.thoughts
+        dictated = thoughts?.begin() ?? []
     }
+
+    /// Why the thought was closed; nil while it was not.
+    var thoughtClosing: ThoughtGuard.Closing? { thoughts?.closing }
 
     /// Whether nothing but the end may come.
     var mustEnd: Bool { constraint?.canEnd == true && mask?.isEmpty == true }
@@ -33,12 +44,22 @@ struct Sampler {
     /// How the next token is chosen; takes the random number for it.
     mutating func row() -> SamplingRow {
         var row = SamplingRow()
+        if let id = dictated.first {
+            // Nothing else is allowed, so nothing is drawn.
+            row.mask = [0]
+            row.extraIDs = [id]
+            row.numLikeliest = numLikeliest
+            return row
+        }
         let mayEnd = numWritten >= settings.minNewTokens && constraint?.canEnd != false
         if let mask {
             row.mask = mask.words
             if mayEnd { row.extraIDs = stopIDs }
         }
         if !mayEnd { row.bannedIDs = stopIDs }
+        for sequence in settings.bannedSequences where written.suffix(sequence.count - 1) == sequence.dropLast() {
+            row.bannedIDs += sequence.suffix(1)
+        }
         if !settings.logitBias.isEmpty {
             let biases = settings.logitBias.sorted { $0.key < $1.key }
             row.biasIDs = biases.map(\.key)
@@ -62,7 +83,13 @@ struct Sampler {
     /// Remembers a token of the answer; false when the constraint does not know it.
     mutating func accept(_ id: Int32) -> Bool {
         numWritten += 1
+        if !settings.bannedSequences.isEmpty { written.append(id) }
         if settings.penalizes { see(id, inAnswer: 1) }
+        if !dictated.isEmpty {
+            dictated.removeFirst()
+        } else if thoughts != nil {
+            dictated = thoughts?.accept(id) ?? []
+        }
         guard constraint?.accept(id) != false else { return false }
         mask = constraint?.allowed()
         return true

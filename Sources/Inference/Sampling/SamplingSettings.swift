@@ -20,6 +20,8 @@ public struct SamplingSettings: Sendable, Equatable {
     public var frequencyPenalty = 0.0
     /// Added to the logits of tokens (OpenAI's `logit_bias`).
     public var logitBias: [Int32: Float] = [:]
+    /// Pieces of text that never come, as tokens (vLLM's `bad_words`).
+    public var bannedSequences: [[Int32]] = []
     /// Tokens that come before the answer may end (`min_tokens`).
     public var minNewTokens = 0
     /// Go on past tokens that end an answer (`ignore_eos`).
@@ -32,6 +34,17 @@ public struct SamplingSettings: Sendable, Equatable {
     public var skipSpecialTokens = true
     /// The same seed draws the same answer, whatever is computed beside it.
     public var seed: UInt64 = 42
+    /// Tokens that a thought may have before it is closed (`thinking_budget`); nil for any number.
+    public var thinkingBudget: Int?
+    /// Close a thought that repeats itself (`loop_guard`).
+    public var stopsThoughtLoops = false
+    /// Tokens that are guessed ahead where the text so far has gone on so before (`prompt_lookup_num_tokens`), 0 for none.
+    /// The answer is the same; it comes sooner where it repeats the prompt.
+    public var numLookupTokens = 0
+    /// Tokens of the piece of text that is looked up, the longest first (`max_matching_ngram_size`).
+    public var lookupLengths = 1...2
+    /// How several answers are followed at once (`num_beams`); nil for one.
+    public var beams: BeamSettings?
 
     public init() {}
 
@@ -44,6 +57,12 @@ public struct SamplingSettings: Sendable, Equatable {
         maxNewTokens = generation.effectiveMaxNewTokens
         maxLength = generation.maxLength
         skipSpecialTokens = generation.skipSpecialTokens
+        thinkingBudget = generation.thinkingBudget
+        stopsThoughtLoops = generation.loopGuard
+        numLookupTokens = generation.promptLookupNumTokens
+        if generation.numBeams > 1 {
+            beams = BeamSettings(numBeams: generation.numBeams, lengthPenalty: generation.lengthPenalty)
+        }
         self.seed = seed
     }
 
@@ -53,6 +72,17 @@ public struct SamplingSettings: Sendable, Equatable {
         settings.samples = false
         settings.maxNewTokens = maxNewTokens
         return settings
+    }
+
+    /// The settings, where answers are written one at a time.
+    ///
+    /// - Throws: when several beams are asked for.
+    public func withoutBeams() throws -> SamplingSettings {
+        guard beams == nil else {
+            throw InferenceError(
+                "num_beams is for anneal predict; a request over HTTP asks for beams with use_beam_search and n")
+        }
+        return self
     }
 
     /// Whether chance has a part.

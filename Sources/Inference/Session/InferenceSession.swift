@@ -60,16 +60,18 @@ public final class InferenceSession: Sendable {
         _ prompts: [Prompt], sampling: SamplingSettings, firstStream: Int = 0, stopIDs: Set<Int32>? = nil,
         onToken: @escaping @Sendable (Int, Int32) -> Bool = { _, _ in true }
     ) throws -> [Completion] {
-        let stopIDs = stopIDs ?? self.stopIDs
-        let requests = prompts.enumerated().map {
-            GenerationRequest(prompt: $1, sampling: sampling, stopIDs: stopIDs, stream: UInt64(firstStream + $0))
+        let requests = prompts.enumerated().map { index, prompt in
+            var request = encoder.request(prompt, sampling: sampling, stream: UInt64(firstStream + index))
+            request.stopIDs = stopIDs ?? request.stopIDs
+            return request
         }
         return try engine.complete(requests, onToken: onToken)
     }
 
     /// The text of an answer.
     public func text(of completion: Completion, _ sampling: SamplingSettings) -> String {
-        tokenizer.decode(completion.tokenIDs, skipSpecialTokens: sampling.skipSpecialTokens)
+        var text = AnswerText(tokenizer, sampling: sampling)
+        return completion.tokenIDs.map { text.append($0) }.joined() + text.finish()
     }
 
     /// Answers one conversation; `onParts` hears thought and answer as they are written and ends both by returning false.
@@ -79,8 +81,9 @@ public final class InferenceSession: Sendable {
         to conversation: Conversation, sampling: SamplingSettings, turn: Int = 0,
         onParts: @escaping @Sendable (ThoughtSplitter.Parts) -> Bool = { _ in true }
     ) throws -> (text: String, completion: Completion) {
-        let writer = ReplyWriter(encoder, sampling: sampling)
-        let completion = try complete([try prompt(conversation).prompt], sampling: sampling, firstStream: turn) {
+        let prompt = try prompt(conversation).prompt
+        let writer = ReplyWriter(encoder, sampling: sampling, isThinking: encoder.opensThought(prompt))
+        let completion = try complete([prompt], sampling: sampling, firstStream: turn) {
             _, id in
             let parts = writer.append(id)
             return parts == .init() || onParts(parts)
@@ -95,9 +98,10 @@ private final class ReplyWriter: @unchecked Sendable {
     private var text: AnswerText
     private var thoughts: ThoughtSplitter?
 
-    init(_ encoder: PromptEncoder, sampling: SamplingSettings) {
+    init(_ encoder: PromptEncoder, sampling: SamplingSettings, isThinking: Bool) {
         text = AnswerText(encoder.tokenizer, sampling: sampling)
-        thoughts = encoder.template.isReasoning ? ThoughtSplitter(encoder.template.thoughtWords) : nil
+        thoughts =
+            encoder.template.isReasoning ? ThoughtSplitter(encoder.template.thoughtWords, isOpen: isThinking) : nil
     }
 
     func append(_ id: Int32) -> ThoughtSplitter.Parts { split(text.append(id)) }

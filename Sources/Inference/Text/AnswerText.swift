@@ -4,16 +4,18 @@ public import Prompting
 public struct AnswerText: Sendable {
     private var detokenizer: StreamingDetokenizer
     private var stops: StopStrings
+    private let keepsStop: Bool
     private let numTokensBeforeStop: Int
     /// Tokens so far.
     public private(set) var numTokens = 0
 
-    /// - Parameter keepsStop: whether a stop string is part of the answer.
+    /// - Parameter keepsStop: whether the stop string or stop token is part of the answer.
     public init(
         _ tokenizer: Tokenizer, sampling: SamplingSettings, stops: [String] = [], keepsStop: Bool = false
     ) {
         detokenizer = StreamingDetokenizer(tokenizer, skipSpecialTokens: sampling.skipSpecialTokens)
         self.stops = StopStrings(stops, keepsMatch: keepsStop)
+        self.keepsStop = keepsStop
         numTokensBeforeStop = sampling.minNewTokens
     }
 
@@ -27,8 +29,10 @@ public struct AnswerText: Sendable {
     }
 
     /// What is left after the last token.
-    public mutating func finish() -> String {
-        let rest = detokenizer.finish()
+    ///
+    /// - Parameter stopID: the token that ended the answer.
+    public mutating func finish(stopID: Int32? = nil) -> String {
+        let rest = (keepsStop ? stopID.map { detokenizer.append($0) } ?? "" : "") + detokenizer.finish()
         return stops.append(rest, looks: numTokens >= numTokensBeforeStop) + stops.finish()
     }
 }

@@ -30,6 +30,11 @@ public struct ThoughtSplitter: Sendable {
         place = isOpen ? .thoughtStart : .beforeThought
     }
 
+    /// Whether the text so far ends inside the thought.
+    var isThinking: Bool { place == .thoughtStart || place == .thought }
+    /// Whether the answer has begun.
+    var hasEnded: Bool { place == .answerStart || place == .answer }
+
     /// What is certain now.
     public mutating func append(_ text: String) -> Parts {
         held += text

@@ -13,7 +13,7 @@ public struct GenerationSettings: SettingDeclarations {
         "top_p", 0.7, "Draw among the likeliest tokens whose probabilities add up to this.", limits: .within(0...1))
     public let topK = Setting(
         "top_k", 50, "Draw among this many likeliest tokens; 0 or less for all.", limits: .atLeast(-1))
-    public let numBeams = Setting("num_beams", 1, "Beams of beam search.", .notSupportedYet, limits: .atLeast(1))
+    public let numBeams = Setting("num_beams", 1, "Answers that beam search follows; needs `do_sample: false`.", limits: .within(1...64))
     public let maxLength = Setting(
         "max_length", 1024, "Longest prompt and answer together; `max_new_tokens` wins.", limits: .atLeast(1))
     public let maxNewTokens = Setting(
@@ -21,6 +21,12 @@ public struct GenerationSettings: SettingDeclarations {
     public let repetitionPenalty = Setting(
         "repetition_penalty", 1.0, "Above 1 avoids tokens that were there already.", limits: .above(0))
     public let lengthPenalty = Setting(
-        "length_penalty", 1.0, "Beam search: above 0 favours long answers.", .notSupportedYet)
+        "length_penalty", 1.0, "Beam search: above 0 favours long answers.")
+    public let thinkingBudget = Setting<Int?>(
+        "thinking_budget", nil, "Tokens of a thought before it is closed.", limits: .atLeast(0))
+    public let loopGuard = Setting("loop_guard", false, "Close a thought that repeats itself.")
+    public let promptLookupNumTokens = Setting(
+        "prompt_lookup_num_tokens", 0, "Tokens guessed ahead from the text so far; the answer stays the same.",
+        limits: .within(0...64))
     public let skipSpecialTokens = Setting("skip_special_tokens", true, "Leave special tokens out of the text.")
 }

@@ -12,10 +12,14 @@ struct AnswerPiece: Sendable {
     var numTokens = 0
     /// Set in the first piece: what the prompt's tokens were worth, and how many were known already.
     var prompt: (numCached: Int, logprobs: [[TokenLogprob]]?)?
+    /// Set where the thought is closed for the model.
+    var thoughtClosing: ThoughtGuard.Closing?
     /// Set in the last piece.
     var end: AnswerEnd?
 
-    var isEmpty: Bool { thought.isEmpty && text.isEmpty && calls.isEmpty && tokens.isEmpty && end == nil }
+    var isEmpty: Bool {
+        thought.isEmpty && text.isEmpty && calls.isEmpty && tokens.isEmpty && thoughtClosing == nil && end == nil
+    }
 }
 
 /// Why an answer ended.
@@ -71,10 +75,11 @@ struct AnswerReader: Sendable {
             if reportsTokens { piece.tokens = [(token, likeliest)] }
             split(text.append(token.id), isLast: false, &piece)
             if text.stopFound != nil { end(.stop, nil, &piece) }
+        case .thoughtClosed(let closing): piece.thoughtClosing = closing
         case .finished(let finish, let stopID):
             // The token that ended the answer was computed, too, and counts as in vLLM and LLaMA-Factory.
             if finish == .stop { piece.numTokens = 1 }
-            let rest = text.finish()
+            let rest = text.finish(stopID: stopID)
             split(rest, isLast: false, &piece)
             end(finish, stopID, &piece)
         }

@@ -1,5 +1,14 @@
 import Inference
 
+/// A request to the engine and how its answers are read.
+struct AnswerJob: Sendable {
+    var request: GenerationRequest
+    let reader: AnswerReader
+
+    /// A beam search gives as many answers as it has beams.
+    var numAnswers: Int { request.sampling.beams?.numBeams ?? 1 }
+}
+
 /// Several answers being written at once, as one stream of pieces in the order they come.
 ///
 /// Dropping the stream, or cancelling its reader, ends all of them.
@@ -8,15 +17,21 @@ struct AnswerStream: Sendable {
 
     let items: AsyncThrowingStream<Item, any Error>
 
-    init(_ jobs: [(request: GenerationRequest, reader: AnswerReader)], engine: any GenerationEngine, metrics: Metrics) {
+    init(_ jobs: [AnswerJob], engine: any GenerationEngine, metrics: Metrics) {
         items = AsyncThrowingStream { continuation in
             let task = Task {
                 do {
                     try await withThrowingTaskGroup(of: Void.self) { group in
-                        for (index, job) in jobs.enumerated() {
-                            group.addTask {
-                                try await Self.run(job.request, job.reader, index, engine, metrics, continuation)
+                        var index = 0
+                        for job in jobs {
+                            group.addTask { [index] in
+                                if job.request.sampling.beams == nil {
+                                    try await Self.run(job.request, job.reader, index, engine, metrics, continuation)
+                                } else {
+                                    try await Self.search(job, index, engine, metrics, continuation)
+                                }
                             }
+                            index += job.numAnswers
                         }
                         try await group.waitForAll()
                     }
@@ -26,6 +41,28 @@ struct AnswerStream: Sendable {
                 }
             }
             continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    /// Answers of a beam search, all at once at its end.
+    private static func search(
+        _ job: AnswerJob, _ first: Int, _ engine: any GenerationEngine, _ metrics: Metrics,
+        _ continuation: AsyncThrowingStream<Item, any Error>.Continuation
+    ) async throws {
+        let start = ContinuousClock.now
+        let beams = try await engine.searchBeams(job.request)
+        for index in 0..<job.numAnswers {
+            var reader = job.reader
+            // Fewer answers than beams end only when the vocabulary has fewer tokens.
+            let events = beams.indices.contains(index) ? beams[index].events : [.finished(.length)]
+            for event in [.started(numCached: 0, logprobs: nil)] + events {
+                let piece = reader.read(event)
+                continuation.yield((first + index, piece))
+                guard let end = piece.end else { continue }
+                metrics.recordEnd(
+                    end.reason.rawValue, seconds: start.duration(to: .now) / .seconds(1), secondsBetweenTokens: nil)
+                break
+            }
         }
     }
 
@@ -72,6 +109,7 @@ struct Answer: Sendable {
         piece.tokens += next.tokens
         piece.numTokens += next.numTokens
         piece.prompt = next.prompt ?? piece.prompt
+        piece.thoughtClosing = next.thoughtClosing ?? piece.thoughtClosing
         piece.end = next.end ?? piece.end
     }
 }

@@ -18,11 +18,12 @@ struct ChatForm: Sendable {
         let choices = answers.enumerated().map { index, answer -> JSONValue in
             usage.add(answer.piece)
             let end = answer.piece.end
-            return [
+            let choice: JSONValue = [
                 "index": .int(index), "message": message(answer.piece),
                 "logprobs": numTop.map { report.chat(answer.piece.tokens, numTop: $0) } ?? .null,
                 "finish_reason": JSONValue(end?.reason.rawValue), "stop_reason": end?.stopReason ?? .null,
             ]
+            return choice.adding(Self.closing(answer.piece))
         }
         var members =
             head("chat.completion") + [JSONMember("choices", .array(choices)), JSONMember("usage", usage.json)]
@@ -32,15 +33,24 @@ struct ChatForm: Sendable {
         return .object(members)
     }
 
+    /// A thought under vLLM's name and its older one, which other servers keep; nothing where there is none.
+    static func thought(_ piece: AnswerPiece) -> [JSONMember] {
+        piece.thought.isEmpty
+            ? [] : ["reasoning", "reasoning_content"].map { JSONMember($0, .string(piece.thought)) }
+    }
+
+    /// Says that the thought was closed for the model; nothing where it was not.
+    static func closing(_ piece: AnswerPiece) -> [JSONMember] {
+        piece.thoughtClosing.map { [JSONMember("thought_closed_by", .string($0.rawValue))] } ?? []
+    }
+
     private func message(_ piece: AnswerPiece) -> JSONValue {
         let hasText = !piece.text.isEmpty || piece.calls.isEmpty
         var members = [
             JSONMember("role", "assistant"), JSONMember("content", hasText ? .string(piece.text) : .null),
             JSONMember("refusal", .null),
         ]
-        if showsThoughts, !piece.thought.isEmpty {
-            members.append(JSONMember("reasoning_content", .string(piece.thought)))
-        }
+        if showsThoughts { members += Self.thought(piece) }
         if !piece.calls.isEmpty { members.append(JSONMember("tool_calls", .array(piece.calls.map { call($0) }))) }
         return .object(members)
     }
@@ -88,9 +98,7 @@ struct ChatEvents: EventEncoder {
             events.append(event(index, ["role": "assistant", "content": ""]))
         }
         var delta: [JSONMember] = []
-        if form.showsThoughts, !piece.thought.isEmpty {
-            delta.append(JSONMember("reasoning_content", .string(piece.thought)))
-        }
+        if form.showsThoughts { delta += ChatForm.thought(piece) }
         if !piece.text.isEmpty { delta.append(JSONMember("content", .string(piece.text))) }
         if !piece.calls.isEmpty {
             let calls = piece.calls.enumerated().map { form.call($1, index: numCalls[index] + $0) }
@@ -98,7 +106,10 @@ struct ChatEvents: EventEncoder {
             delta.append(JSONMember("tool_calls", .array(calls)))
         }
         let logprobs = form.numTop.flatMap { piece.tokens.isEmpty ? nil : form.report.chat(piece.tokens, numTop: $0) }
-        if !delta.isEmpty || logprobs != nil { events.append(event(index, .object(delta), logprobs: logprobs)) }
+        let closing = ChatForm.closing(piece)
+        if !delta.isEmpty || logprobs != nil || !closing.isEmpty {
+            events.append(event(index, .object(delta), logprobs: logprobs, more: closing))
+        }
         if let end = piece.end { events.append(event(index, .object([]), end: end)) }
         return events
     }
@@ -113,12 +124,14 @@ struct ChatEvents: EventEncoder {
         ]
     }
 
-    private func event(_ index: Int, _ delta: JSONValue, logprobs: JSONValue? = nil, end: AnswerEnd? = nil) -> JSONValue
-    {
+    private func event(
+        _ index: Int, _ delta: JSONValue, logprobs: JSONValue? = nil, more: [JSONMember] = [], end: AnswerEnd? = nil
+    ) -> JSONValue {
         var choice: [JSONMember] = [
             JSONMember("index", .int(index)), JSONMember("delta", delta), JSONMember("logprobs", logprobs ?? .null),
             JSONMember("finish_reason", JSONValue(end?.reason.rawValue)),
         ]
+        choice += more
         if let end { choice.append(JSONMember("stop_reason", end.stopReason)) }
         var members = form.head("chat.completion.chunk") + [JSONMember("choices", .array([.object(choice)]))]
         if includesUsage { members.append(JSONMember("usage", usageInEveryChunk ? usage.json : .null)) }

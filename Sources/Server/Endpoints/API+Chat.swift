@@ -9,8 +9,7 @@ extension API {
     func chat(_ body: JSONValue) async throws -> Reply {
         let fields = try Fields(body)
         let (name, adapter) = try model(fields)
-        let sampling = try SamplingFields(
-            fields, defaults: defaults, vocabularySize: encoder.vocabularySize, settings: settings)
+        let sampling = try SamplingFields(fields, defaults: defaults, encoder: encoder, settings: settings)
         let tools = try ToolFields(fields)
         let options = try ChatOptions(fields, settings: settings)
         let numTop = try fields.int("top_logprobs", 0...settings.maxLogprobs)
@@ -28,14 +27,15 @@ extension API {
         let callFormat = tools.choice == .none ? nil : encoder.template.functionFormat
         let reader = AnswerReader(
             AnswerText(encoder.tokenizer, sampling: fitted, stops: sampling.stops, keepsStop: sampling.keepsStop),
-            thoughts: encoder.template.isReasoning ? ThoughtSplitter(encoder.template.thoughtWords) : nil,
+            thoughts: encoder.template.isReasoning
+                ? ThoughtSplitter(encoder.template.thoughtWords, isOpen: encoder.opensThought(prompt)) : nil,
             calls: callFormat.map { CallSplitter($0, allowsSeveral: tools.allowsSeveral) },
             reportsTokens: reportsTokens, endsAsStop: tools.choice.isNamed, stopIDs: sampling.extraStopIDs)
-        let jobs = (0..<sampling.numChoices).map { index in
+        let jobs = (0..<sampling.numRequests).map { index in
             let request = request(
                 prompt, fitted, sampling, adapter: adapter, constraint: constraint,
                 numLogprobs: reportsTokens ? numTop ?? 0 : nil, index: index)
-            return (request, reader)
+            return AnswerJob(request: request, reader: reader)
         }
         let stream = AnswerStream(jobs, engine: engine, metrics: metrics)
         let form = ChatForm(
@@ -46,7 +46,7 @@ extension API {
         if sampling.streams {
             return .events(stream, ChatEvents(form, usage, sampling, numChoices: sampling.numChoices))
         }
-        let answers = try await gather(stream, count: jobs.count)
+        let answers = try await gather(stream, count: sampling.numChoices)
         return .json(form.response(answers, usage, numPromptLogprobs: sampling.numPromptLogprobs))
     }
 
@@ -93,8 +93,9 @@ struct ChatOptions: Sendable {
         showsThoughts = try fields.bool("include_reasoning") ?? true
         if let effort = try fields.string("reasoning_effort"), effort == "none" { encoding.enableThinking = false }
         if let kwargs = try fields.object("chat_template_kwargs") {
-            for member in kwargs.members where !["enable_thinking", "thinking"].contains(member.key) {
-                throw kwargs.invalid(member.key, "is not supported; enable_thinking is")
+            for member in kwargs.members
+            where !["enable_thinking", "thinking", "thinking_budget"].contains(member.key) {
+                throw kwargs.invalid(member.key, "is not supported; enable_thinking and thinking_budget are")
             }
             for key in ["thinking", "enable_thinking"] {
                 encoding.enableThinking = try kwargs.bool(key) ?? encoding.enableThinking

@@ -8,8 +8,7 @@ extension API {
     func complete(_ body: JSONValue) async throws -> Reply {
         let fields = try Fields(body)
         let (name, adapter) = try model(fields)
-        let sampling = try SamplingFields(
-            fields, defaults: defaults, vocabularySize: encoder.vocabularySize, settings: settings)
+        let sampling = try SamplingFields(fields, defaults: defaults, encoder: encoder, settings: settings)
         let numTop = try fields.int("logprobs", 0...settings.maxLogprobs)
         let echoes = try fields.bool("echo") ?? false
         let maxTokens = try fields.int("max_tokens", (echoes ? 0 : 1)...SamplingFields.maxTokens)
@@ -22,14 +21,14 @@ extension API {
             throw fields.invalid("prompt", "\(prompts.count) prompts times n are more than 1024 answers")
         }
         let constraint = try await constraint(spec, nil, sampling.allowedTokenIDs, thinks: false)
-        var jobs: [(request: GenerationRequest, reader: AnswerReader)] = []
+        var jobs: [AnswerJob] = []
         var usage = Usage()
         for prompt in prompts {
             var fitted = try sampling.fitted(
                 promptLength: prompt.tokenIDs.count, maxTokens: maxTokens ?? 16, limit: engine.maxModelLength)
             fitted.maxNewTokens = min(fitted.maxNewTokens ?? 0, engine.maxModelLength - prompt.tokenIDs.count)
             usage.numPrompt += prompt.tokenIDs.count
-            for index in 0..<sampling.numChoices {
+            for index in 0..<sampling.numRequests {
                 var request = request(
                     prompt, fitted, sampling, adapter: adapter, constraint: constraint, numLogprobs: numTop,
                     index: index)
@@ -38,18 +37,20 @@ extension API {
                     AnswerText(
                         encoder.tokenizer, sampling: fitted, stops: sampling.stops, keepsStop: sampling.keepsStop),
                     reportsTokens: numTop != nil, stopIDs: sampling.extraStopIDs)
-                jobs.append((request, reader))
+                jobs.append(AnswerJob(request: request, reader: reader))
             }
         }
         let form = CompletionForm(
             id: Self.identifier("cmpl-"), created: Int(Date().timeIntervalSince1970), model: name,
             report: TokenReport(tokenizer: encoder.tokenizer), numTop: numTop,
-            echoes: echoes ? jobs.map(\.request.prompt.tokenIDs) : nil)
+            echoes: echoes
+                ? jobs.flatMap { Array(repeating: $0.request.prompt.tokenIDs, count: $0.numAnswers) } : nil)
+        let numAnswers = prompts.count * sampling.numChoices
         let stream = AnswerStream(jobs, engine: engine, metrics: metrics)
         if sampling.streams {
-            return .events(stream, CompletionEvents(form, usage, sampling, numChoices: jobs.count))
+            return .events(stream, CompletionEvents(form, usage, sampling, numChoices: numAnswers))
         }
-        let answers = try await gather(stream, count: jobs.count)
+        let answers = try await gather(stream, count: numAnswers)
         return .json(
             form.response(
                 answers, usage, numPromptLogprobs: sampling.numPromptLogprobs, numChoices: sampling.numChoices))

@@ -44,10 +44,13 @@ struct API: Sendable {
             sampling.ignoresStopIDs = false
             stopIDs = fields.extraStopIDs
         }
-        return GenerationRequest(
-            prompt: prompt, sampling: sampling, stopIDs: stopIDs, adapter: adapter,
-            constraint: constraint, numLogprobs: numLogprobs,
-            numPromptLogprobs: index == 0 ? fields.numPromptLogprobs : nil, stream: UInt64(index))
+        var request = encoder.request(prompt, sampling: sampling, stream: UInt64(index))
+        request.stopIDs = stopIDs
+        request.adapter = adapter
+        request.constraint = constraint
+        request.numLogprobs = numLogprobs
+        request.numPromptLogprobs = index == 0 ? fields.numPromptLogprobs : nil
+        return request
     }
 
     /// Runs work that keeps a processor busy away from the threads that serve connections.

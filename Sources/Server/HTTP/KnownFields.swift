@@ -10,7 +10,8 @@ enum KnownFields {
         "guided_json",
         "guided_regex", "guided_choice", "guided_json_object", "guided_grammar", "guided_structural_tag",
         "use_beam_search",
-        "length_penalty", "bad_words", "logits_processors", "prompt_embeds", "chat_template", "suffix",
+        "length_penalty", "early_stopping", "bad_words", "thinking_budget", "thinking_token_budget", "loop_guard",
+        "logits_processors", "prompt_embeds", "chat_template", "suffix",
         "kv_transfer_params",
         "documents", "audio", "web_search_options",
     ]

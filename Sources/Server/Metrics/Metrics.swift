@@ -46,6 +46,8 @@ final class Metrics: Sendable {
             "vllm:prefix_cache_queries", "Prompt tokens looked up in the prefix cache.", engine.numPromptTokens)
         page.counter("vllm:prefix_cache_hits", "Prompt tokens found in the prefix cache.", engine.numCachedTokens)
         page.counter("vllm:num_preemptions", "Answers put back for want of memory.", engine.numPreemptions)
+        page.counter("vllm:spec_decode_num_draft_tokens", "Tokens guessed ahead.", engine.numGuessedTokens)
+        page.counter("vllm:spec_decode_num_accepted_tokens", "Guesses that were right.", engine.numRightGuesses)
         state.withLock { state in
             page.family(
                 "vllm:request_success", "Answers finished.",

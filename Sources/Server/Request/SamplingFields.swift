@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import JSON
+import Prompting
 
 /// What chat and plain completions have in common: how the answer is drawn, ended and reported.
 struct SamplingFields: Sendable {
@@ -21,10 +22,14 @@ struct SamplingFields: Sendable {
     static let maxTokens = 1 << 24
 
     /// - Parameter defaults: what the model was set up with.
-    init(_ fields: Fields, defaults: SamplingSettings, vocabularySize: Int, settings: ServerSettings) throws(APIError) {
+    init(
+        _ fields: Fields, defaults: SamplingSettings, encoder: PromptEncoder, settings: ServerSettings
+    ) throws(APIError) {
         sampling = defaults
-        try readDraw(fields, vocabularySize)
-        try readEnd(fields, vocabularySize)
+        try readDraw(fields, encoder.vocabularySize)
+        try readEnd(fields, encoder.vocabularySize)
+        try readBans(fields, encoder)
+        try readThought(fields)
         numChoices = try fields.int("n", 1...settings.maxChoices) ?? 1
         streams = try fields.bool("stream") ?? false
         if let options = try fields.object("stream_options") {
@@ -36,7 +41,62 @@ struct SamplingFields: Sendable {
         if numPromptLogprobs != nil, streams {
             throw fields.invalid("prompt_logprobs", "is not available with stream: true")
         }
+        try readBeams(fields)
         try Self.refuseUnsupported(fields)
+    }
+
+    /// Requests to the engine for one prompt: a beam search gives all choices at once.
+    var numRequests: Int { sampling.beams == nil ? numChoices : 1 }
+
+    /// vLLM's beam search: `n` is the number of beams, all of which are answers.
+    private mutating func readBeams(_ fields: Fields) throws(APIError) {
+        let penalty = try fields.double("length_penalty", -100...100) ?? 1
+        guard try fields.bool("use_beam_search") ?? false else {
+            guard penalty == 1, fields["early_stopping"] == nil else {
+                throw fields.invalid(penalty == 1 ? "early_stopping" : "length_penalty", "needs use_beam_search: true")
+            }
+            return
+        }
+        guard !streams else { throw fields.invalid("use_beam_search", "is not available with stream: true") }
+        guard numChoices <= 64 else { throw fields.invalid("n", "must be at most 64 with use_beam_search") }
+        guard numPromptLogprobs == nil else {
+            throw fields.invalid("prompt_logprobs", "is not available with use_beam_search")
+        }
+        var beams = BeamSettings(numBeams: numChoices, lengthPenalty: penalty)
+        if fields["early_stopping"]?.stringValue == "never" {
+            beams.ending = .certain
+        } else if try fields.bool("early_stopping") == true {
+            beams.ending = .early
+        }
+        sampling.beams = beams
+        sampling.samples = false
+        if let problem = sampling.beamProblem { throw fields.invalid("use_beam_search", problem) }
+    }
+
+    /// How long a thought may be: vLLM's name, and Qwen's at both of its places.
+    private mutating func readThought(_ fields: Fields) throws(APIError) {
+        let range = 0...Self.maxTokens
+        let kwargs = try fields.object("chat_template_kwargs")
+        let given = [
+            try fields.int("thinking_token_budget", range), try fields.int("thinking_budget", range),
+            try kwargs?.int("thinking_budget", range),
+        ]
+        sampling.thinkingBudget = given.lazy.compactMap { $0 }.first ?? sampling.thinkingBudget
+        sampling.stopsThoughtLoops = try fields.bool("loop_guard") ?? sampling.stopsThoughtLoops
+    }
+
+    /// vLLM's `bad_words`: each as it is written at the beginning of a text and after a blank.
+    private mutating func readBans(_ fields: Fields, _ encoder: PromptEncoder) throws(APIError) {
+        guard let items = try fields.array("bad_words") else { return }
+        guard items.count <= 1024 else { throw fields.invalid("bad_words", "has more than 1024 words") }
+        for item in items {
+            guard let word = item.stringValue, !word.isEmpty, word.utf8.count <= Self.maxStopBytes else {
+                throw fields.invalid("bad_words", "must be a list of texts of 1 to \(Self.maxStopBytes) bytes")
+            }
+            let bare = String(word.drop(while: \.isWhitespace))
+            let spellings = [word, bare, " " + bare].map { encoder.tokenizer.encode($0) }.filter { !$0.isEmpty }
+            for ids in spellings where !sampling.bannedSequences.contains(ids) { sampling.bannedSequences.append(ids) }
+        }
     }
 
     private mutating func readDraw(_ fields: Fields, _ vocabularySize: Int) throws(APIError) {
@@ -98,8 +158,6 @@ struct SamplingFields: Sendable {
     /// Fields that would change the answer and that nothing here can do.
     private static func refuseUnsupported(_ fields: Fields) throws(APIError) {
         let reasons = [
-            "use_beam_search": "beam search is not available over HTTP", "length_penalty": "belongs to beam search",
-            "bad_words": "is not supported; use logit_bias",
             "guided_grammar": "is not supported; use guided_regex or guided_json",
             "logits_processors": "runs code and is never supported", "prompt_embeds": "is not supported",
             "chat_template": "the template of the request is never run; start the server with template=NAME",
@@ -107,14 +165,9 @@ struct SamplingFields: Sendable {
             "audio": "is not supported", "web_search_options": "is not supported",
         ]
         for member in fields.members {
-            guard let reason = reasons[member.key], !isHarmless(member) else { continue }
+            guard let reason = reasons[member.key], member.value.isTruthy else { continue }
             throw fields.invalid(member.key, reason)
         }
-    }
-
-    private static func isHarmless(_ member: JSONMember) -> Bool {
-        if member.key == "length_penalty", member.value.number == 1 { return true }
-        return member.value.isNull || !member.value.isTruthy
     }
 
     /// Makes room for the answer after a prompt.

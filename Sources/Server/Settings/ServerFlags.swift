@@ -1,6 +1,7 @@
 import Foundation
 public import Inference
 import JSON
+import RunConfig
 
 /// What `anneal api` was told on the command line and by the environment: the server's settings, the engine's, and what is
 /// left for the model's configuration.
@@ -16,6 +17,8 @@ public struct ServerFlags: Sendable, Equatable {
     public var memoryShare: Double?
     /// Whether common beginnings of prompts are kept (`--no-enable-prefix-caching`).
     public var sharesPrefixes = true
+    /// What is guessed ahead by prompt lookup (`--speculative-config`); nil leaves it to the model's configuration.
+    public var lookup: Lookup?
     /// Arguments that are no flags of the server.
     public var rest: [String] = []
     /// What the operator should see.
@@ -43,7 +46,7 @@ public struct ServerFlags: Sendable, Equatable {
                 try apply(&self, value, "--\(flag)")
             case .values(let apply):
                 var values = inline.map { [$0] } ?? []
-                while inline == nil, let next = rest.first, !next.hasPrefix("--") {
+                while inline == nil, let next = rest.first, !next.hasPrefix("--"), !Self.isSetting(next) {
                     values.append(next)
                     rest = rest.dropFirst()
                 }
@@ -72,11 +75,25 @@ public struct ServerFlags: Sendable, Equatable {
         return options
     }
 
+    /// Guesses of prompt lookup.
+    public struct Lookup: Sendable, Equatable {
+        /// Tokens guessed ahead.
+        public var numTokens: Int
+        /// Lengths of the piece of text that is looked up.
+        public var lengths: ClosedRange<Int>
+    }
+
     private enum Kind {
         case on(@Sendable (inout ServerFlags) -> Void)
         case value(@Sendable (inout ServerFlags, String, String) throws -> Void)
         /// All words up to the next flag.
         case values(@Sendable (inout ServerFlags, [String], String) throws -> Void)
+    }
+
+    /// Whether a word is `key=value` of the model's configuration and no longer a value of the flag before it.
+    private static func isSetting(_ word: String) -> Bool {
+        guard let equals = word.firstIndex(of: "=") else { return false }
+        return RunConfig.documentation(of: String(word[..<equals])) != nil
     }
 
     /// `--max-model-len=5` as its name with dashes, and the value.
@@ -113,6 +130,7 @@ public struct ServerFlags: Sendable, Equatable {
             flags.memoryShare = share
             flags.notes.append("\(name) \(value): that share of the memory free after loading is for keys and values")
         },
+        "speculative-config": .value { flags, value, name in try flags.readLookup(value, name) },
         "enable-prefix-caching": .on { $0.sharesPrefixes = true },
         "no-enable-prefix-caching": .on { $0.sharesPrefixes = false },
         "limit-mm-per-prompt": .value { flags, value, name in try flags.readLimits(value, name) },
@@ -190,6 +208,36 @@ public struct ServerFlags: Sendable, Equatable {
         let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
         guard parts.count == 2 else { throw ServerFlagError("\(flag): write name=folder, not \(text)") }
         return .init(name: parts[0], folder: parts[1])
+    }
+
+    /// vLLM's JSON for guesses from the text itself: `{"method": "ngram", "num_speculative_tokens": 5, "prompt_lookup_max": 4}`.
+    private mutating func readLookup(_ text: String, _ flag: String) throws {
+        guard let members = (try? JSONValue(parsing: text))?.members else {
+            throw ServerFlagError("\(flag): write {\"method\": \"ngram\", \"num_speculative_tokens\": 5}, not \(text)")
+        }
+        var numbers: [String: Int] = [:]
+        for member in members {
+            switch member.key {
+            case "method", "model":
+                guard ["ngram", "[ngram]"].contains(member.value.stringValue ?? "") else {
+                    throw ServerFlagError("\(flag): method \(member.value.text()) is not supported; ngram is")
+                }
+            case "num_speculative_tokens", "prompt_lookup_max", "prompt_lookup_min":
+                guard let number = member.value.intValue, (1...64).contains(number) else {
+                    throw ServerFlagError("\(flag): \(member.key) must be a whole number from 1 to 64")
+                }
+                numbers[member.key] = number
+            default: throw ServerFlagError("\(flag): \(member.key) is not supported")
+            }
+        }
+        guard let count = numbers["num_speculative_tokens"] else {
+            throw ServerFlagError("\(flag): num_speculative_tokens is missing")
+        }
+        // vLLM's defaults.
+        let most = numbers["prompt_lookup_max"] ?? numbers["prompt_lookup_min"] ?? 5
+        let least = numbers["prompt_lookup_min"] ?? most
+        guard least <= most else { throw ServerFlagError("\(flag): prompt_lookup_min is above prompt_lookup_max") }
+        lookup = Lookup(numTokens: count, lengths: least...most)
     }
 
     /// `{"image": 8}` or `image=8,video=1`.

@@ -74,6 +74,7 @@ struct Answer: Sendable, Equatable {
     var promptLogprobs: [[TokenLogprob]]?
     var tokens: [TokenLogprob] = []
     var likeliest: [[TokenLogprob]] = []
+    var thoughtClosing: ThoughtGuard.Closing?
     var finish: Completion.Finish?
 
     var ids: [Int32] { tokens.map(\.id) }
@@ -89,6 +90,7 @@ extension PagedEngine {
             case .token(let token, let likeliest):
                 answer.tokens.append(token)
                 answer.likeliest.append(likeliest)
+            case .thoughtClosed(let closing): answer.thoughtClosing = closing
             case .finished(let reason, _): answer.finish = reason
             }
         }

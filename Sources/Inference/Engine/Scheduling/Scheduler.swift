@@ -6,6 +6,8 @@ struct StepPlan: Sendable, Equatable {
         var range: Range<Int>
         /// Whether the sequence's newest token is among them, so that the next one can be chosen.
         var isLast: Bool
+        /// How many of the tokens, the last ones, are guesses that follow the newest token.
+        var numGuessed = 0
     }
     /// Blocks to be copied before the step.
     struct Copy: Sendable, Equatable {
@@ -70,6 +72,26 @@ struct Scheduler: Sendable {
     /// A chosen token of a running request.
     mutating func append(_ token: Int32, to id: Int) { sequences[id]?.tokenIDs.append(token) }
 
+    /// Guesses how an answer goes on; the next step computes them with its newest token. Too many for the free blocks are
+    /// left out.
+    mutating func guess(_ tokens: [Int32], for id: Int) {
+        guard let sequence = sequences[id], sequence.numPending == 1, !sequence.isAlone else { return }
+        let room = (sequence.table.count + max(0, allocator.numFree - running.count)) * Self.blockSize
+        sequences[id]?.guesses = Array(tokens.prefix(max(0, room - sequence.tokenIDs.count)))
+    }
+
+    /// The first `count` guesses of the last step turned out right and have been appended: their keys and values are there.
+    mutating func keepGuesses(_ count: Int, of id: Int) {
+        guard count > 0, var sequence = sequences[id] else { return }
+        let first = sequence.numComputed / Self.blockSize
+        sequence.numComputed += count
+        register(&sequence)
+        for index in first..<max(first, sequence.numComputed / Self.blockSize) where index < sequence.table.count {
+            allocator.markComputed(sequence.table[index])
+        }
+        sequences[id] = sequence
+    }
+
     /// No request finds blocks of earlier ones: the weights have changed.
     mutating func forgetPrefixes() { allocator.forgetAll() }
 
@@ -95,7 +117,8 @@ struct Scheduler: Sendable {
             guard !sequence.isAlone || plan.isEmpty else { continue }
             let isAnswer = sequence.numPending == 1
             let count = isAnswer ? 1 : min(sequence.numPending, budget)
-            guard count > 0, grow(id, to: sequence.numComputed + count, &plan) else { continue }
+            let numGuessed = isAnswer ? sequence.guesses.count : 0
+            guard count > 0, grow(id, to: sequence.numComputed + count + numGuessed, &plan) else { continue }
             plan.add(take(id, count), isAnswer: isAnswer)
             if !isAnswer { budget -= count }
             if sequence.isAlone { return plan }
@@ -118,11 +141,12 @@ struct Scheduler: Sendable {
         for chunk in chunks {
             guard var sequence = sequences[chunk.id] else { continue }
             sequence.isAlone = false
-            for index in 0..<(chunk.range.upperBound / Self.blockSize)
-            where index >= chunk.range.lowerBound / Self.blockSize {
+            sequence.guesses = []
+            let end = chunk.range.upperBound - chunk.numGuessed
+            for index in 0..<(end / Self.blockSize) where index >= chunk.range.lowerBound / Self.blockSize {
                 if index < sequence.table.count { allocator.markComputed(sequence.table[index]) }
             }
-            registerRest(&sequence, upTo: chunk.range.upperBound)
+            registerRest(&sequence, upTo: end)
             sequences[chunk.id] = sequence
         }
     }
@@ -148,14 +172,13 @@ struct Scheduler: Sendable {
             }
             numFound = found.count * Self.blockSize
             sequence.chains = chains
-            let rest = total - numFound
-            if rest > 1, rest < Self.blockSize {
-                // The end of an equal prompt, in a block that others may write further.
-                let key = sequence.key(block: found.count, count: rest, blockSize: Self.blockSize)
-                if let known = allocator.lookup(key), allocator.isComputed(known.block) {
-                    found.append(known.block)
-                    numFound += rest
-                }
+            // The end of an earlier prompt, in a block that others may write further.
+            for count in stride(from: min(total - numFound, Self.blockSize - 1), to: 1, by: -1) {
+                let key = sequence.key(block: found.count, count: count, blockSize: Self.blockSize)
+                guard let known = allocator.lookup(key), allocator.isComputed(known.block) else { continue }
+                found.append(known.block)
+                numFound += count
+                break
             }
         }
         numFound = min(numFound, total - 1)
@@ -228,6 +251,7 @@ struct Scheduler: Sendable {
         sequences[id]?.table = []
         sequences[id]?.chains = []
         sequences[id]?.numComputed = 0
+        sequences[id]?.guesses = []
     }
 
     /// Counts the next tokens as computed and registers the blocks they fill.
@@ -235,15 +259,22 @@ struct Scheduler: Sendable {
         guard var sequence = sequences[id] else { return StepPlan.Chunk(id: id, range: 0..<0, isLast: false) }
         let range = sequence.numComputed..<(sequence.numComputed + count)
         sequence.numComputed += count
-        if limits.sharesPrefixes, sequence.usesCache {
-            while (sequence.chains.count + 1) * Self.blockSize <= sequence.numComputed {
-                let index = sequence.chains.count
-                let key = sequence.key(block: index, count: Self.blockSize, blockSize: Self.blockSize)
-                sequence.chains.append(allocator.register(sequence.table[index], as: key))
-            }
-        }
+        register(&sequence)
         sequences[id] = sequence
-        return StepPlan.Chunk(id: id, range: range, isLast: range.upperBound == sequence.tokenIDs.count)
+        let numGuessed = sequence.guesses.count
+        return StepPlan.Chunk(
+            id: id, range: range.lowerBound..<(range.upperBound + numGuessed),
+            isLast: range.upperBound == sequence.tokenIDs.count, numGuessed: numGuessed)
+    }
+
+    /// Lets others find the blocks that a sequence has filled.
+    private mutating func register(_ sequence: inout SequenceState) {
+        guard limits.sharesPrefixes, sequence.usesCache else { return }
+        while (sequence.chains.count + 1) * Self.blockSize <= sequence.numComputed {
+            let index = sequence.chains.count
+            let key = sequence.key(block: index, count: Self.blockSize, blockSize: Self.blockSize)
+            sequence.chains.append(allocator.register(sequence.table[index], as: key))
+        }
     }
 
     /// Registers the end of a prompt that does not fill its block.

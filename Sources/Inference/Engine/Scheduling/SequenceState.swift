@@ -20,6 +20,8 @@ struct SequenceState: Sendable {
     var table: [BlockAllocator.Block] = []
     /// Chain after each registered block.
     var chains: [UInt64] = []
+    /// Tokens that may follow the newest one; computed with it, and kept where they turn out right.
+    var guesses: [Int32] = []
 
     init(
         id: Int, tokenIDs: [Int32], root: UInt64 = 0, content: MediaContent? = nil, usesCache: Bool = true
