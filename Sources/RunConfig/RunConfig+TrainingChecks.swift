@@ -27,9 +27,12 @@ extension RunConfig {
             usesReference || tuning.stage != .dpo || tuning.prefBcoWeight <= 1e-6, "pref_bco_weight", "pref_loss",
             message: "`pref_bco_weight` needs a loss with a reference, not orpo or simpo: it would be ignored.")
         require(
-            usesReference || tuning.stage == .kto || (tuning.refModel == nil && tuning.refModelAdapters == nil),
+            usesReference || tuning.stage == .kto || (tuning.stage == .grpo && reinforcement.effectiveBeta > 0)
+                || (tuning.refModel == nil && tuning.refModelAdapters == nil),
             "ref_model", "ref_model_adapters", "stage",
-            message: "`ref_model` is for the stages dpo (not with orpo or simpo) and kto: it would be ignored.")
+            message:
+                "`ref_model` is for the stages dpo (not with orpo or simpo), kto and grpo (not with `beta: 0`): it would be ignored."
+        )
         require(
             !tuning.useLlamaPro || tuning.finetuningType != .full, "use_llama_pro", "finetuning_type",
             message: "`use_llama_pro` is only valid for Freeze or LoRA training.")

@@ -9,7 +9,7 @@ public struct TuningSettings: SettingDeclarations {
     // MARK: Main
     public let stage = Setting(
         "stage", Stage.sft, "What the run trains for.",
-        .only(["sft", "pt", "rm", "dpo", "kto"], "only sft, pt, rm, dpo and kto are supported yet."))
+        .only(["sft", "pt", "rm", "dpo", "kto", "grpo"], "only sft, pt, rm, dpo, kto and grpo are supported yet."))
     public let finetuningType = Setting(
         "finetuning_type", FinetuningType.lora, "Which weights are trained.",
         .only(["lora", "full"], "only lora and full are supported yet."))

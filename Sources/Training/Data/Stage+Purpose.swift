@@ -8,7 +8,10 @@ extension Stage {
         case .rm, .dpo: .pairs
         case .kto: .verdicts
         case .pt: .texts
-        case .sft, .ppo: .answers
+        case .sft, .ppo, .grpo: .answers
         }
     }
+
+    /// Whether the policy writes the answers it learns from, so that rows are prompts.
+    var writesAnswers: Bool { self == .grpo }
 }

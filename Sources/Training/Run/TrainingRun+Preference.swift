@@ -23,7 +23,7 @@ extension TrainingRun {
                 VerdictOptimization.Settings(
                     beta: tuning.prefBeta, goodWeight: tuning.ktoChosenWeight, badWeight: tuning.ktoRejectedWeight,
                     supervisedWeight: tuning.prefFtx), reference: policy)
-        case .pt, .sft, .ppo: return SupervisedFineTuning()
+        case .pt, .sft, .ppo, .grpo: return SupervisedFineTuning()
         }
     }
 

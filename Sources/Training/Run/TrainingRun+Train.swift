@@ -49,6 +49,13 @@ extension TrainingRun {
     }
 
     func stepPlan(numSamples: Int) -> StepPlan {
+        if config.tuning.stage.writesAnswers {
+            return StepPlan(
+                numSamples: numSamples, batchesPerEpoch: RolloutPlan(config).numBatches(numSamples: numSamples),
+                batchSize: config.training.perDeviceTrainBatchSize,
+                accumulation: config.training.gradientAccumulationSteps, epochs: config.training.numTrainEpochs,
+                maxSteps: config.training.maxSteps)
+        }
         if config.data.streaming, config.data.tokenizedPath == nil {
             return StepPlan(
                 streamedRows: numSamples, batchSize: config.training.perDeviceTrainBatchSize,
@@ -85,7 +92,7 @@ extension TrainingRun {
         let tokens = data.train.tokenCounts(), longest = max(1, tokens.longest)
         let mean = Double(tokens.total) / Double(max(1, data.train.count))
         let execution = ExecutionPlan(
-            memory, longest: longest,
+            memory, longest: longest + (config.tuning.stage.writesAnswers ? config.reinforcement.maxCompletionLength : 0),
             stepTokens: Int(mean * Double(plan.batchSize * plan.accumulation) * 1.5) + longest,
             mayRecompute: !config.model.disableGradientCheckpointing)
         print(
@@ -105,7 +112,13 @@ extension TrainingRun {
                 packTokens: execution.packTokens)
         }
         var builders: [any StepBuilding] = []
-        if !config.tuning.stage.purpose.comparesAnswers {
+        var own: (any Objective)?
+        if config.tuning.stage.writesAnswers {
+            let prompts = PromptBuilder(
+                examples: data.train as? [TrainingExample] ?? [], vision: modelConfig.vision, media: media)
+            builders = [prompts]
+            own = try reinforcement(model, prompts, reference, packTokens: execution.packTokens)
+        } else if !config.tuning.stage.purpose.comparesAnswers {
             builders = [builder(data.train, modelConfig.vision == nil ? .labelsOfStep : .meanOfBatches)]
             builders += data.evaluations.map {
                 builder($0.examples, modelConfig.vision == nil ? .labelsOfBatches : .meanOfBatches)
@@ -139,7 +152,7 @@ extension TrainingRun {
                 purgeStep: resume.map { $0.state.globalStep + 1 })
             : nil
         return TrainerParts(
-            model: model, objective: objective(reference),
+            model: model, objective: own ?? objective(reference),
             optimizer: AdamW(optimizedParameters(model), settings: adam),
             schedule: try Schedule(
                 kind: training.lrSchedulerType, peak: training.learningRate,
@@ -148,6 +161,9 @@ extension TrainingRun {
             settings: settings, options: options, builder: builders[0],
             evaluations: zip(data.evaluations, builders.dropFirst()).map { ($0.name, $1) },
             loader: { cursor in
+                if config.tuning.stage.writesAnswers {
+                    return try RolloutLoader(order: order, plan: RolloutPlan(config), cursor: cursor)
+                }
                 if let streamed = data.train as? StreamedSamples {
                     return StreamLoader(
                         streamed, batchSize: plan.batchSize, accumulation: plan.accumulation, cursor: cursor)
@@ -233,6 +249,10 @@ extension TrainingRun {
         case .dpo: ["rewards/accuracies"]
         case .kto: ["rewards/chosen"]
         case .rm: config.training.evalStrategy == .no ? ["accuracy"] : ["accuracy", "eval_accuracy"]
+        case .grpo:
+            ["reward", "reward_std", "completions/mean_length", "completions/clipped_ratio", "entropy"]
+                + config.reinforcement.rewardFuncs.map { "rewards/\($0)/mean" }
+                + (config.reinforcement.effectiveBeta > 0 ? ["kl"] : [])
         case .pt, .sft, .ppo: []
         }
     }

@@ -52,6 +52,7 @@ final class Trainer {
         loader = try parts.loader(progress.cursor)
         try resume?.restore(optimizer: optimizer, saver: saver)
         if let saved = progress.objective { objective.restore(saved) }
+        if let resume { try objective.load(from: resume.folder) }
     }
 
     /// Runs to the end, or to the user's signal. Returns whether the end was reached.
@@ -74,7 +75,9 @@ final class Trainer {
                 var ahead = loader
                 upcoming = prefetch(try ahead.next())
             }
-            try step(data, update)
+            let experience = try objective.experience(
+                of: data, step: state.globalStep, model: model, options: options)
+            try step(experience, update)
             progress.cursor = loader.cursor
             // A stream has no known end: transformers counts the whole run as its epoch.
             let done =
@@ -99,7 +102,7 @@ final class Trainer {
 
     /// One update; on a loss or gradient that is not finite nothing is changed and the rows are named.
     private func step(_ data: StepData, _ update: BatchLoader.Update) throws {
-        var loss = 0.0, hits = 0, targets = 0, curves = CurveSums()
+        var loss = 0.0, hits = 0, targets = 0, curves = data.curves
         try scope("step \(state.globalStep + 1)") {
             for pack in data.packs where !pack.labels.isEmpty {
                 let result = objective.loss(of: pack, model: model, options: options)

@@ -8,6 +8,10 @@ import Torch
 /// The samples of one optimizer step (or one evaluation) as numbers, made away from the tensor thread.
 public struct StepData: Sendable {
     public var packs: [PackData]
+    /// Prompts to which the policy is to write answers, by batch; empty for stages that bring their answers.
+    public var prompts: [[RolloutPrompt]] = []
+    /// What is logged of the step beside what its packs give.
+    public var curves = CurveSums()
     /// Tokens of all packs, without padding.
     public var numTokens: Int { packs.reduce(0) { $0 + $1.tokenIDs.count } }
     /// Positions that have a label.
