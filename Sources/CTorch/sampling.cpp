@@ -165,7 +165,8 @@ int32_t choose(float *x, int64_t size, const ct_sampling &s) {
 }
 
 at::Tensor rows_of(ct_optional logits, int32_t count) {
-    at::Tensor t = borrow(logits);
+    // Tokens are chosen on the CPU wherever the logits were made.
+    at::Tensor t = borrow(logits).cpu();
     TORCH_CHECK(t.dim() == 2 && t.size(0) == count && t.size(1) > 0 && t.scalar_type() == at::kFloat && t.is_contiguous(), "logits ", t.sizes(), " for ", count, " rows");
     return t;
 }
