@@ -339,11 +339,9 @@ const char *ct_recorded_operators(void) {
     return text.c_str();
 }
 
-bool ct_cuda_link(void) {
-    auto &found = cuda();
-    if (found.libraries.open()) return true;
-    found.reason = found.libraries.reason;
-    return false;
+const char *ct_cuda_link(void) {
+    auto &libraries = cuda().libraries;
+    return libraries.open() ? "" : libraries.reason.c_str();
 }
 const char *ct_cuda_missing_kernels(const char *operators) {
     static thread_local std::string text;

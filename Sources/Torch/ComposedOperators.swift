@@ -16,7 +16,10 @@ package enum ComposedOperators {
     }
 
     /// Opens the CUDA libraries even without a device; why not when it fails.
-    package static func openLibraries() -> String? { ct_cuda_link() ? nil : Device.cudaReason }
+    package static func openLibraries() -> String? {
+        let reason = String(cString: ct_cuda_link())
+        return reason.isEmpty ? nil : reason
+    }
 
     /// Those of `operators` that have no kernel for CUDA tensors; the libraries must be open.
     package static func missingKernels(_ operators: [String]) -> [String] {

@@ -27,7 +27,8 @@ struct CUDALinkTests {
             #expect(ComposedOperators.missingKernels(["aten::mkldnn_linear.", "aten::no_such."]).count == 2)
             ComposedOperators.record()
             try ComposedOperators.use { try Self.useEverything() }
-            let operators = ComposedOperators.recorded
+            // What scaled_dot_product_attention chooses on a CPU is not chosen on CUDA.
+            let operators = ComposedOperators.recorded.filter { !$0.contains("_for_cpu") }
             #expect(operators.count > 50)
             #expect(ComposedOperators.missingKernels(operators) == [])
         }

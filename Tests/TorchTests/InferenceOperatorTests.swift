@@ -118,6 +118,25 @@ struct InferenceOperatorTests {
     }
 
     @Test(arguments: [false, true])
+    func `greedy tokens are the first largest logits, and none where the logits are not finite`(_ isComposed: Bool)
+        throws
+    {
+        try Self.run(composed: isComposed) {
+            let rows: [[Float]] = [[1, 3, 3, 2], [-1, -2, -3, 0], [1, .nan, 2, 3], [.infinity, 1, 2, 3]]
+            func sampled(_ row: SamplingRow) throws -> [Int32] {
+                let logits = Tensor(rows.flatMap(\.self), shape: [4, 4])
+                return try scope { logits.sample(Array(repeating: row, count: 4)).map(\.token.id) }
+            }
+            let plain = try sampled(SamplingRow())
+            #expect(Array(plain.prefix(2)) == [1, 3] && plain[3] == -1)
+            var banned = SamplingRow()
+            banned.bannedIDs = [1]
+            let other = try sampled(banned)
+            #expect(Array(other.prefix(2)) == [2, 3])
+        }
+    }
+
+    @Test(arguments: [false, true])
     func `an operator that is given nonsense records an error instead of reading outside memory`(_ isComposed: Bool)
         throws
     {

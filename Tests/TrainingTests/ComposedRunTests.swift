@@ -37,7 +37,7 @@ struct ComposedRunTests {
         #expect(operators.count > 40)
         // Checked where the CUDA libraries lie beside LibTorch; CUDALinkTests says when they do not.
         if ComposedOperators.openLibraries() == nil {
-            #expect(ComposedOperators.missingKernels(operators) == [])
+            #expect(ComposedOperators.missingKernels(operators.filter { !$0.contains("_for_cpu") }) == [])
         }
     }
 }

@@ -48,8 +48,8 @@ void ct_set_composed(bool composed);
 // Records the names of LibTorch's operators that this thread calls, and returns those since the start, one a line.
 void ct_record_operators(void);
 const char *ct_recorded_operators(void);
-// Opens the CUDA libraries even where no device is; false with ct_cuda_reason when they are not there.
-bool ct_cuda_link(void);
+// Opens the CUDA libraries even where no device is; why it failed, empty when they are open.
+const char *ct_cuda_link(void);
 // Those of the operators (one a line) that have no kernel for CUDA tensors once the CUDA libraries are open, one a line.
 const char *ct_cuda_missing_kernels(const char *operators);
 // Symbols of the CUDA libraries that are looked up by name, one a line, and whether one is there.
