@@ -1,4 +1,5 @@
 // The graph: leaves, backward, and a segment that is recomputed.
+#include "composed/composed.hpp"
 #include "internal.hpp"
 
 #include <torch/csrc/autograd/autograd.h>
@@ -22,6 +23,12 @@ struct Segment {
         ct_optional handle = give(input);
         ct_optional result = forward(context, handle);
         ct_free(handle);
+        if (!result && ct_error_pending() && !input.is_cpu()) {
+            // The backward pass may run on a thread of LibTorch, whose record nobody reads.
+            std::string cause = std::string(ct_error_operator()) + ": " + ct_error_message();
+            ct_error_clear();
+            TORCH_CHECK(false, "the recomputed segment failed in ", cause);
+        }
         TORCH_CHECK(result != nullptr, "the recomputed segment failed");
         at::Tensor output = borrow(result);
         ct_free(result);
@@ -36,8 +43,8 @@ struct SegmentHolder : torch::CustomClassHolder {
 struct Recompute : torch::autograd::Function<Recompute> {
     /// `output` is what the first run gave, without its graph.
     static at::Tensor forward(torch::autograd::AutogradContext *ctx, at::Tensor input, const at::Tensor *output, bool needs_input,
-                              std::shared_ptr<Segment> segment, at::Tensor state) {
-        ctx->save_for_backward({input, state});
+                              std::shared_ptr<Segment> segment, const RandomState *state) {
+        ctx->save_for_backward({input, state->cpu, state->cuda});
         auto holder = c10::make_intrusive<SegmentHolder>();
         holder->segment = segment;
         ctx->saved_data["segment"] = c10::IValue::make_capsule(holder);
@@ -50,12 +57,8 @@ struct Recompute : torch::autograd::Function<Recompute> {
         auto capsule = ctx->saved_data["segment"].toCapsule();
         auto segment = static_cast<SegmentHolder *>(capsule.get())->segment;
         // Dropout in the second run must draw what it drew in the first.
-        ct_optional now = ct_rng_state();
-        {
-            ct_optional then = give(saved[1]);
-            ct_set_rng_state(then);
-            ct_free(then);
-        }
+        RandomState now = RandomState::of(saved[0].device());
+        RandomState{saved[1], saved[2], saved[0].device()}.restore();
         at::Tensor leaf = saved[0].detach();
         leaf.set_requires_grad(ctx->saved_data["needs_input"].toBool());
         {
@@ -63,8 +66,7 @@ struct Recompute : torch::autograd::Function<Recompute> {
             at::Tensor output = segment->run(leaf);
             torch::autograd::backward({output}, {gradients[0]});
         }
-        ct_set_rng_state(now);
-        ct_free(now);
+        now.restore();
         return {leaf.grad(), at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
     }
 };
@@ -96,10 +98,7 @@ ct_optional ct_recompute(ct_optional input, ct_optional (*forward)(void *, ct_te
     auto segment = std::make_shared<Segment>(forward, release, context);
     if (!input) return nullptr;
     return guarded_tensor("recompute", [&] {
-        at::Tensor state = at::empty({0}, at::kByte);
-        ct_optional now = ct_rng_state();
-        if (now) state = borrow(now);
-        ct_free(now);
+        RandomState state = RandomState::of(borrow(input).device());
         // The first run makes a graph only to see whether something in it is trained: the first layer's input needs no
         // gradient when an adapter is trained, and a frozen tower needs no second run at all.
         at::Tensor start = borrow(input), leaf = start.detach();
@@ -108,7 +107,7 @@ ct_optional ct_recompute(ct_optional input, ct_optional (*forward)(void *, ct_te
         if (!output.requires_grad()) return output;
         output = output.detach();
         if (!start.requires_grad()) leaf.set_requires_grad(true);
-        return Recompute::apply(start.requires_grad() ? start : leaf, &output, start.requires_grad(), segment, state);
+        return Recompute::apply(start.requires_grad() ? start : leaf, &output, start.requires_grad(), segment, &state);
     });
 }
 }

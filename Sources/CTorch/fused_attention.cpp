@@ -1,5 +1,6 @@
 // Attention inside segments of one packed batch, forward and backward, blocked over query rows: scores of a block live
 // in cache and are never written to memory; causal blocks skip the keys they cannot see.
+#include "composed/composed.hpp"
 #include "kernels/kernels.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
@@ -210,6 +211,7 @@ extern "C" {
 ct_optional ct_segment_attention(ct_optional q, ct_optional k, ct_optional v, const int64_t *offsets, int32_t count, bool causal, double scale) {
     if (!q || !k || !v) return nullptr;
     return guarded_tensor("segment_attention", [&] {
+        if (composes(borrow(q))) return composed::segment_attention(borrow(q), borrow(k), borrow(v), {offsets, offsets + count + 1}, causal, scale);
         at::Tensor table = at::from_blob(const_cast<int64_t *>(offsets), {count + 1}, at::kLong).clone();
         return SegmentAttention::apply(borrow(q), borrow(k), borrow(v), table, causal, scale);
     });

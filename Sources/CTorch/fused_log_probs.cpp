@@ -1,6 +1,7 @@
 // The output layer and the log-probability of one label a row, in blocks of rows. The gradient of a row's log-probability
 // with respect to its hidden state does not depend on what the caller does with it but for a factor, so it is made in the
 // forward pass, while the logits are there, and only scaled in the backward pass.
+#include "composed/composed.hpp"
 #include "kernels/kernels.hpp"
 
 #include "include/ctorch_preference.h"
@@ -87,5 +88,8 @@ struct LinearLogProbs : torch::autograd::Function<LinearLogProbs> {
 
 extern "C" ct_optional ct_linear_log_probs(ct_optional hidden, ct_optional weight, ct_optional labels, int64_t block_rows) {
     if (!hidden || !weight || !labels) return nullptr;
-    return guarded_tensor("linear_log_probs", [&] { return LinearLogProbs::apply(borrow(hidden), borrow(weight), borrow(labels), block_rows); });
+    return guarded_tensor("linear_log_probs", [&] {
+        if (composes(borrow(hidden))) return composed::linear_log_probs(borrow(hidden), borrow(weight), borrow(labels), block_rows);
+        return LinearLogProbs::apply(borrow(hidden), borrow(weight), borrow(labels), block_rows);
+    });
 }

@@ -1,5 +1,6 @@
 // The output layer and its cross-entropy in blocks of rows: the logits of a block are turned into their gradient in
 // place, so memory holds one block and the backward pass has nothing left to compute.
+#include "composed/composed.hpp"
 #include "kernels/kernels.hpp"
 #include "products.hpp"
 
@@ -83,6 +84,7 @@ struct LinearCrossEntropy : torch::autograd::Function<LinearCrossEntropy> {
 extern "C" ct_optional ct_linear_cross_entropy(ct_optional hidden, ct_optional weight, ct_optional labels, ct_optional weights, int64_t block_rows) {
     if (!hidden || !weight || !labels || !weights) return nullptr;
     return guarded_tensor("linear_cross_entropy", [&] {
+        if (composes(borrow(hidden))) return composed::linear_cross_entropy(borrow(hidden), borrow(weight), borrow(labels), borrow(weights), block_rows);
         return LinearCrossEntropy::apply(borrow(hidden), borrow(weight), borrow(labels), borrow(weights), block_rows);
     });
 }

@@ -1,6 +1,7 @@
 // Projections without a graph. A few rows are bound by reading the weights: their products are computed in one pass over
 // the weights as they lie in the checkpoint, without packing. Many rows go to the matrix products of training.
 #include "ctorch_inference.h"
+#include "composed/composed.hpp"
 #include "kernels/bf16_products.hpp"
 #include "kernels/decode.hpp"
 #include "kernels/kernels.hpp"
@@ -127,6 +128,11 @@ bool ct_infer_project(ct_optional x_in, const ct_infer_projection *projections, 
     return guarded<bool>("project", false, [&] {
         at::NoGradGuard off;
         at::Tensor x = borrow(x_in).contiguous();
+        if (composes(x)) {
+            auto made = composed::infer_project(x, projections, count);
+            for (int32_t i = 0; i < count; i++) out[i] = give(made[i]);
+            return true;
+        }
         auto group = linears(x, projections, count);
         int64_t rows = x.size(0);
         std::vector<at::Tensor> results;
@@ -162,6 +168,10 @@ ct_optional ct_infer_gated(ct_optional x_in, const ct_infer_projection *projecti
     return guarded_tensor("gated projection", [&] {
         at::NoGradGuard off;
         at::Tensor x = borrow(x_in).contiguous();
+        if (composes(x)) {
+            auto made = composed::infer_project(x, projections, 2);
+            return composed::gated(made[0], made[1]);
+        }
         auto group = linears(x, projections, 2);
         int64_t rows = x.size(0), total = group[0].weight.size(0);
         TORCH_CHECK(group[1].weight.size(0) == total, "gate and up have ", total, " and ", group[1].weight.size(0), " outputs");
@@ -201,6 +211,7 @@ ct_optional ct_logits(ct_optional x_in, ct_optional weight_in) {
     if (!x_in || !weight_in) return nullptr;
     return guarded_tensor("logits", [&] {
         at::NoGradGuard off;
+        if (composes(borrow(x_in))) return composed::logits(borrow(x_in), borrow(weight_in));
         at::Tensor x = borrow(x_in).contiguous(), weight = as(borrow(weight_in), x.scalar_type()).contiguous();
         TORCH_CHECK(x.dim() == 2 && weight.dim() == 2 && weight.size(1) == x.size(1), "input ", x.sizes(), ", weight ", weight.sizes());
         int64_t rows = x.size(0), total = weight.size(0), size = x.size(1);

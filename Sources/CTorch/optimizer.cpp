@@ -1,4 +1,5 @@
 // Optimizer updates over lists of tensors, fused and without temporaries.
+#include "composed/composed.hpp"
 #include "kernels/kernels.hpp"
 
 #include <cmath>
@@ -11,6 +12,11 @@ extern "C" void ct_adamw(const ct_optional *parameters, const ct_optional *gradi
     if (any_null(parameters, count) || any_null(gradients, count) || any_null(first_moments, count) || any_null(second_moments, count)) return;
     guarded<int>("adamw", 0, [&] {
         at::NoGradGuard off;
+        if (count > 0 && composes(borrow(parameters[0]))) {
+            composed::adamw(borrow_all(parameters, count), borrow_all(gradients, count), borrow_all(first_moments, count), borrow_all(second_moments, count),
+                            {step, learning_rate, beta1, beta2, epsilon, weight_decay, gradient_scale});
+            return 0;
+        }
         double step_size = learning_rate / (1 - std::pow(beta1, static_cast<double>(step)));
         double correction = std::sqrt(1 - std::pow(beta2, static_cast<double>(step)));
         for (int32_t i = 0; i < count; i++) {

@@ -4,6 +4,7 @@
 // Sums run in runs of 512 keys that are combined in order, whatever the batch and the number of threads, and a query row
 // of a prompt is computed alike in every chunk: answers do not depend on scheduling.
 #include "ctorch_inference.h"
+#include "composed/composed.hpp"
 #include "kernels/decode.hpp"
 #include "kernels/kernels.hpp"
 
@@ -220,6 +221,7 @@ extern "C" {
 ct_optional ct_paged_cache(int64_t layers, int64_t blocks, int64_t kv_heads, int64_t dim, int32_t dtype) {
     return guarded_tensor("paged cache", [&] {
         auto type = static_cast<at::ScalarType>(dtype);
+        if (composes(at::empty({0}, default_device()))) return composed::paged_cache(layers, blocks, kv_heads, dim, type);
         int64_t size = kBlockTokens * round_up(dim, 16);
         size_t bytes = static_cast<size_t>(layers * 2 * blocks * kv_heads * size) * c10::elementSize(type);
         TORCH_CHECK(bytes > 0, "a cache of ", blocks, " blocks");
@@ -235,6 +237,7 @@ ct_optional ct_paged_attention(ct_optional q, ct_optional k, ct_optional v, ct_o
     return guarded_tensor("paged attention", [&] {
         at::NoGradGuard off;
         at::Tensor cache = borrow(cache_in);
+        if (composed::is_paged_layer(cache)) return composed::paged_attention(borrow(q), borrow(k), borrow(v), borrow(cos), borrow(sin), cache, *batch, scale);
         Inputs in{with_unit_columns(borrow(q)), with_unit_columns(borrow(k)), with_unit_columns(borrow(v)), borrow(cos).contiguous(), borrow(sin).contiguous(), 0, dim,
                   round_up(dim, 16), static_cast<float>(scale)};
         int64_t rows = in.q.size(0), kv_heads = cache.size(2);
@@ -278,6 +281,10 @@ bool ct_paged_copy(ct_optional cache_in, const int32_t *from, const int32_t *to,
     if (!cache_in) return false;
     return guarded<bool>("paged copy", false, [&] {
         at::Tensor cache = borrow(cache_in);
+        if (composed::is_paged_cache(cache)) {
+            composed::paged_copy(cache, from, to, count);
+            return true;
+        }
         int64_t blocks = cache.size(2);
         size_t bytes = static_cast<size_t>(cache.size(3) * cache.size(4)) * cache.element_size();
         char *base = static_cast<char *>(cache.data_ptr());

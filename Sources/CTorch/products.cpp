@@ -1,6 +1,7 @@
 // Sums of matrix products: our own kernel for bf16 where the machine has it, LibTorch's products otherwise.
 #include "products.hpp"
 
+#include "composed/composed.hpp"
 #include "kernels/bf16_products.hpp"
 
 namespace {
@@ -42,7 +43,7 @@ namespace ctorch {
 void sum_of_products_out(const at::Tensor &out_in, const std::vector<Product> &products, const at::Tensor &bias) {
     at::Tensor out = out_in;
     check(out, products);
-    bool own = has_bf16_products() && out.size(0) >= kFewestRows && has_unit_columns(out)
+    bool own = has_bf16_products() && !composes(out) && out.size(0) >= kFewestRows && has_unit_columns(out)
         && (out.scalar_type() == at::kBFloat16 || out.scalar_type() == at::kFloat) && std::all_of(products.begin(), products.end(), fits);
     if (own) {
         std::vector<BF16Product> described_products;
@@ -87,7 +88,7 @@ at::Tensor sum_of_products(const std::vector<Product> &products, const at::Tenso
 at::Tensor transposed_product(const at::Tensor &left, const at::Tensor &right, double scale, at::ScalarType dtype) {
     int64_t depth = left.size(0), rows = left.size(1);
     TORCH_CHECK(left.dim() == 2 && right.dim() == 2 && right.size(0) == depth, "product of ", left.sizes(), " transposed and ", right.sizes());
-    bool own = has_bf16_products() && left.scalar_type() == at::kBFloat16 && right.scalar_type() == at::kBFloat16 && has_unit_columns(right)
+    bool own = has_bf16_products() && !composes(left) && left.scalar_type() == at::kBFloat16 && right.scalar_type() == at::kBFloat16 && has_unit_columns(right)
         && (dtype == at::kFloat || dtype == at::kBFloat16);
     if (!own) {
         at::Tensor product = at::mm(left.t(), right);

@@ -1,4 +1,5 @@
 // Versions, threads, grad mode and the random state of the process.
+#include "ctorch_device.h"
 #include "internal.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -89,7 +90,7 @@ const char *ct_cpu_capability(void) {
     static std::string name = at::get_cpu_capability();
     return name.c_str();
 }
-bool ct_cuda_available(void) { return at::hasCUDA(); }
+bool ct_cuda_available(void) { return ct_cuda_count() > 0; }
 int32_t ct_num_threads(void) { return at::get_num_threads(); }
 void ct_set_num_threads(int32_t count) {
     guarded<int>("set_num_threads", 0, [&] { at::set_num_threads(count); return 0; });
@@ -101,6 +102,11 @@ void ct_manual_seed(uint64_t seed) {
         auto generator = at::detail::getDefaultCPUGenerator();
         std::lock_guard<std::mutex> lock(generator.mutex());
         generator.set_current_seed(seed);
+        for (int32_t i = 0; ct_cuda_is_open() && i < ct_cuda_count(); i++) {
+            auto device = at::globalContext().defaultGenerator(at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(i)));
+            std::lock_guard<std::mutex> device_lock(device.mutex());
+            device.set_current_seed(seed);
+        }
         return 0;
     });
 }

@@ -1,6 +1,7 @@
 // The choice of tokens from rows of logits, one thread a row. The order is vLLM's and transformers': allowed tokens,
 // bias, repetition, frequency and presence penalty, temperature, top-k, top-p, min-p, then the draw.
 #include "ctorch_inference.h"
+#include "composed/composed.hpp"
 #include "kernels/decode.hpp"
 
 #include <cmath>
@@ -164,8 +165,21 @@ int32_t choose(float *x, int64_t size, const ct_sampling &s) {
     return s.top_k > 0 && s.top_k < size ? draw_few(x, size, s) : draw_many(x, size, max, s);
 }
 
+/// Whether a row takes the largest raw logit and reports nothing.
+bool is_plain(const ct_sampling &s) {
+    bool has_penalty = s.num_seen > 0 && (s.repetition != 1 || s.presence != 0 || s.frequency != 0);
+    return (!(s.temperature > 0) || s.top_k == 1) && !has_penalty && s.num_biases == 0 && !s.mask && s.num_banned == 0 && s.num_likeliest < 0;
+}
+
+/// The largest logit of each row, found where the logits are; -1 as `choose` gives it.
+void choose_plain(const at::Tensor &logits, ct_token *chosen) {
+    at::Tensor best = at::where(logits.amax(1).isfinite(), logits.argmax(1), -1).to(at::kInt).cpu();
+    for (int64_t i = 0; i < best.numel(); i++) chosen[i] = {best.const_data_ptr<int32_t>()[i], std::numeric_limits<float>::quiet_NaN()};
+}
+
 at::Tensor rows_of(ct_optional logits, int32_t count) {
-    at::Tensor t = borrow(logits);
+    // Tokens are chosen on the CPU wherever the logits were made.
+    at::Tensor t = borrow(logits).cpu();
     TORCH_CHECK(t.dim() == 2 && t.size(0) == count && t.size(1) > 0 && t.scalar_type() == at::kFloat && t.is_contiguous(), "logits ", t.sizes(), " for ", count, " rows");
     return t;
 }
@@ -175,6 +189,11 @@ extern "C" {
 bool ct_sample(ct_optional logits, const ct_sampling *rows, int32_t count, ct_token *chosen, ct_token *likeliest, int32_t stride) {
     if (!logits) return false;
     return guarded<bool>("sample", false, [&] {
+        at::Tensor raw_logits = borrow(logits);
+        if (composes(raw_logits) && raw_logits.dim() == 2 && raw_logits.size(0) == count && std::all_of(rows, rows + count, is_plain)) {
+            choose_plain(raw_logits, chosen);
+            return true;
+        }
         at::Tensor t = rows_of(logits, count);
         int64_t size = t.size(1);
         float *base = t.mutable_data_ptr<float>();

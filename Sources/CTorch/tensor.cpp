@@ -1,11 +1,13 @@
 // Lifetime, creation and access.
-#include "internal.hpp"
+#include "composed/composed.hpp"
+#include "ctorch_device.h"
 
 using namespace ctorch;
 
 namespace {
 at::IntArrayRef shape_of(const int64_t *shape, int32_t rank) { return at::IntArrayRef(shape, static_cast<size_t>(rank)); }
-at::TensorOptions options(int32_t dtype) { return at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype)); }
+at::TensorOptions on_cpu(int32_t dtype) { return at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype)); }
+at::TensorOptions options(int32_t dtype) { return on_cpu(dtype).device(default_device()); }
 }  // namespace
 
 extern "C" {
@@ -26,12 +28,12 @@ ct_optional ct_arange(double start, double end, double step, int32_t dtype) {
 }
 ct_optional ct_from_memory(const void *data, const int64_t *shape, int32_t rank, int32_t dtype) {
     return guarded_tensor("from_memory", [&] {
-        return at::from_blob(const_cast<void *>(data), shape_of(shape, rank), options(dtype)).clone();
+        return upload(at::from_blob(const_cast<void *>(data), shape_of(shape, rank), on_cpu(dtype)), default_device());
     });
 }
 ct_optional ct_wrap_memory(void *data, const int64_t *shape, int32_t rank, int32_t dtype, void (*release)(void *), void *context) {
     return guarded_tensor("wrap_memory", [&] {
-        return at::from_blob(data, shape_of(shape, rank), [release, context](void *) { release(context); }, options(dtype));
+        return at::from_blob(data, shape_of(shape, rank), [release, context](void *) { release(context); }, on_cpu(dtype));
     });
 }
 int32_t ct_rank(ct_optional t) { return t ? static_cast<int32_t>(borrow(t).dim()) : 0; }
@@ -42,7 +44,10 @@ int64_t ct_numel(ct_optional t) { return t ? borrow(t).numel() : 0; }
 int32_t ct_dtype(ct_optional t) { return t ? static_cast<int32_t>(borrow(t).scalar_type()) : CT_F32; }
 bool ct_is_contiguous(ct_optional t) { return t && borrow(t).is_contiguous(); }
 void *ct_data(ct_optional t) {
-    return t ? guarded<void *>("data", nullptr, [&] { return borrow(t).data_ptr(); }) : nullptr;
+    return t ? guarded<void *>("data", nullptr, [&] {
+        TORCH_CHECK(borrow(t).is_cpu(), "the memory of a tensor on ", borrow(t).device(), " cannot be read here");
+        return borrow(t).data_ptr();
+    }) : nullptr;
 }
 double ct_item(ct_optional t) {
     return t ? guarded<double>("item", 0, [&] { return borrow(t).item().toDouble(); }) : 0;

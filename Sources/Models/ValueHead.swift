@@ -36,9 +36,7 @@ public final class ValueHead: Module {
     public func initialize() {
         let bound = 1 / Double(weight.shape[1]).squareRoot()
         for parameter in [weight, bias] {
-            let values = Tensor.empty(parameter.shape)
-            values.fillUniform(-bound, bound)
-            parameter.set(values)
+            parameter.set(Tensor.uniform(parameter.shape, -bound, bound))
         }
     }
 
@@ -52,7 +50,7 @@ public final class ValueHead: Module {
                 throw ModelConfigError(
                     path, "should hold \(name) of shape \(parameter.shape); it belongs to another model")
             }
-            parameter.set(tensor.to(.float32).clone())
+            parameter.set(tensor.to(.current, .float32).clone())
         }
         return true
     }

@@ -6,6 +6,7 @@ public enum Runtime {
     public static var cpuCapability: String { String(cString: ct_cpu_capability()) }
     /// Instruction set of our own kernels: avx512, avx2 or baseline.
     public static var kernelSet: String { String(cString: ct_kernel_set()) }
+    /// Whether a CUDA device can be used; opens CUDA to see.
     public static var hasCUDA: Bool { ct_cuda_available() }
 
     /// Threads of one operator.
@@ -14,10 +15,10 @@ public enum Runtime {
         set { ct_set_num_threads(Int32(newValue)) }
     }
 
-    /// Seeds the process's generator, as torch.manual_seed.
+    /// Seeds the generators of all devices, as torch.manual_seed.
     public static func seed(_ seed: UInt64) { ct_manual_seed(seed) }
 
-    /// The generator's state (uint8), to be saved with a checkpoint.
+    /// The CPU generator's state (uint8), to be saved with a checkpoint.
     public static var randomState: Tensor {
         get { Tensor(ct_rng_state()) }
         set { ct_set_rng_state(newValue.handle) }

@@ -102,6 +102,13 @@ extension Tensor {
 
     // MARK: random
 
+    /// fp32 draws from U(low, high) on `Device.current`. They come from the CPU's generator, so that every device starts
+    /// from the same numbers.
+    public static func uniform(_ shape: [Int], _ low: Double, _ high: Double) -> Tensor {
+        let values = Tensor(withShape(shape) { ct_empty_cpu($0, $1, DType.float32.rawValue) })
+        values.fillUniform(low, high)
+        return values.to(.current)
+    }
     /// Fills with U(low, high) from the process's generator, as torch.Tensor.uniform_.
     public func fillUniform(_ low: Double = 0, _ high: Double = 1) { ct_uniform_(handle, low, high) }
     /// Fills with N(mean, std), as torch.Tensor.normal_.

@@ -18,7 +18,7 @@ public final class Tensor {
 
     // MARK: creation
 
-    /// Uninitialised memory.
+    /// Uninitialised memory. Like everything that is made, it lies on `Device.current`.
     public static func empty(_ shape: [Int], _ dtype: DType = .float32) -> Tensor {
         Tensor(withShape(shape) { ct_empty($0, $1, dtype.rawValue) })
     }
@@ -57,20 +57,20 @@ public final class Tensor {
     public var byteCount: Int { count * dtype.byteCount }
     /// False for the result of an operator that failed.
     public var isDefined: Bool { handle != nil }
-    /// The one element, converted; waits for nothing on CPU.
+    /// The one element, converted; waits for the device.
     public var item: Double { ct_item(handle) }
     public var allFinite: Bool { ct_all_finite(handle) }
 
     /// All elements in row-major order, converted to `Element`'s dtype.
     public func array<Element: TensorElement>(_ type: Element.Type = Element.self) -> [Element] {
-        let source = to(Element.dtype).contiguous()
+        let source = to(Element.dtype).contiguous().to(.cpu)
         guard let base = ct_data(source.handle) else { return [] }
         return Array(UnsafeBufferPointer(start: base.assumingMemoryBound(to: Element.self), count: source.count))
     }
 
-    /// The raw bytes of a contiguous tensor, valid inside `body`.
+    /// The bytes of the elements in row-major order on the CPU, valid inside `body`.
     public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-        let source = contiguous()
+        let source = contiguous().to(.cpu)
         return try withExtendedLifetime(source) {
             try body(UnsafeRawBufferPointer(start: ct_data(source.handle), count: source.byteCount))
         }

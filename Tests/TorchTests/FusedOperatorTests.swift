@@ -35,18 +35,24 @@ struct FusedOperatorTests {
         }
     }
 
-    /// Compares fused and plain: all outputs and all gradients.
+    /// Compares fused and plain, and what CUDA tensors are computed with: all outputs and all gradients.
     private static func compare(
         _ label: String, _ dtype: DType, _ inputs: [Tensor], fp32: Set<Int> = [], fused: ([Tensor]) -> [Tensor],
         plain: ([Tensor]) -> [Tensor]
     ) throws {
-        let ours = try run(inputs.enumerated().map { ($1, fp32.contains($0) ? .float32 : dtype) }, fused)
+        let typed = inputs.enumerated().map { ($1, fp32.contains($0) ? DType.float32 : dtype) }
         let theirs = try run(inputs.map { ($0, .float32) }, plain)
-        #expect(ours.count == theirs.count && theirs.count > inputs.count, "\(label)")
-        for (place, (a, b)) in zip(ours, theirs).enumerated() {
-            #expect(a.shape == b.shape, "\(label) value \(place)")
-            let (difference, size) = try scope { ((a - b).largest, max(1, b.largest)) }
-            #expect(difference <= tolerance(dtype) * size, "\(label) \(dtype): value \(place) of size \(size)")
+        for (name, ours) in [
+            ("fused", try run(typed, fused)), ("composed", try ComposedOperators.use { try run(typed, fused) }),
+        ] {
+            #expect(ours.count == theirs.count && theirs.count > inputs.count, "\(name) \(label)")
+            for (place, (a, b)) in zip(ours, theirs).enumerated() {
+                #expect(a.shape == b.shape, "\(name) \(label) value \(place)")
+                let (difference, size) = try scope { ((a - b).largest, max(1, b.largest)) }
+                #expect(
+                    difference <= tolerance(dtype) * size,
+                    "\(name) \(label) \(dtype): value \(place) of size \(size)")
+            }
         }
     }
 

@@ -16,11 +16,17 @@ struct InferenceOperatorTests {
         return a.shape == b.shape && zip(ours, theirs).allSatisfy { abs($0 - $1) <= tolerance * size }
     }
 
-    @Test(arguments: [DType.float32, .bfloat16], [8, 24, 64])
+    /// Runs `body` on the tensor thread, with composed operators if asked.
+    private static func run(composed: Bool, _ body: @escaping @Sendable () throws -> Void) throws {
+        try TensorThread.cpu.run { composed ? try ComposedOperators.use(body) : try body() }
+    }
+
+    @Test(arguments: [DType.float32, .bfloat16], [(8, false), (24, false), (64, false), (8, true), (24, true)])
     func `attention over pages, read in parts beside other sequences, equals attention over whole sequences`(
-        _ dtype: DType, _ size: Int
+        _ dtype: DType, _ size: (head: Int, isComposed: Bool)
     ) throws {
-        try TensorThread.cpu.run {
+        try Self.run(composed: size.isComposed) {
+            let size = size.head
             Runtime.seed(3)
             let tolerance: Float = dtype == .float32 ? 2e-5 : 2e-2
             let lengths = [1, 16, 37, 90], (heads, groups) = (6, 2), total = lengths.reduce(0, +)
@@ -68,10 +74,11 @@ struct InferenceOperatorTests {
         }
     }
 
-    @Test(arguments: [DType.float32, .bfloat16])
-    func `projections of few and many rows, with adapters on some of them, equal plain products`(_ dtype: DType) throws
-    {
-        try TensorThread.cpu.run {
+    @Test(arguments: [DType.float32, .bfloat16], [false, true])
+    func `projections of few and many rows, with adapters on some of them, equal plain products`(
+        _ dtype: DType, _ isComposed: Bool
+    ) throws {
+        try Self.run(composed: isComposed) {
             Runtime.seed(5)
             let tolerance: Float = dtype == .float32 ? 2e-5 : 2e-2
             for (rows, size, outs) in [
@@ -110,8 +117,30 @@ struct InferenceOperatorTests {
         }
     }
 
-    @Test func `an operator that is given nonsense records an error instead of reading outside memory`() throws {
-        try TensorThread.cpu.run {
+    @Test(arguments: [false, true])
+    func `greedy tokens are the first largest logits, and none where the logits are not finite`(_ isComposed: Bool)
+        throws
+    {
+        try Self.run(composed: isComposed) {
+            let rows: [[Float]] = [[1, 3, 3, 2], [-1, -2, -3, 0], [1, .nan, 2, 3], [.infinity, 1, 2, 3]]
+            func sampled(_ row: SamplingRow) throws -> [Int32] {
+                let logits = Tensor(rows.flatMap(\.self), shape: [4, 4])
+                return try scope { logits.sample(Array(repeating: row, count: 4)).map(\.token.id) }
+            }
+            let plain = try sampled(SamplingRow())
+            #expect(Array(plain.prefix(2)) == [1, 3] && plain[3] == -1)
+            var banned = SamplingRow()
+            banned.bannedIDs = [1]
+            let other = try sampled(banned)
+            #expect(Array(other.prefix(2)) == [2, 3])
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `an operator that is given nonsense records an error instead of reading outside memory`(_ isComposed: Bool)
+        throws
+    {
+        try Self.run(composed: isComposed) {
             let cache = PagedCache(numLayers: 1, numBlocks: 2, numKeyValueHeads: 1, headDim: 16, dtype: .float32)
             let x = Tensor.empty([3, 16])
             func attend(_ batch: PagedBatch) throws {

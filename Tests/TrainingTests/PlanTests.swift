@@ -56,12 +56,12 @@ struct PlanTests {
         var seen: [ExecutionPlan] = []
         for gigabytes in [1000, 80, 40, 1] {
             seen.append(
-                ExecutionPlan(memory, longest: 900, stepTokens: 6000, mayRecompute: true, machineBytes: gigabytes << 30)
+                ExecutionPlan(memory, longest: 900, stepTokens: 6000, mayRecompute: true, budgetBytes: gigabytes << 29)
             )
         }
         #expect(
             seen[0]
-                == ExecutionPlan(memory, longest: 900, stepTokens: 6000, mayRecompute: false, machineBytes: 1000 << 30))
+                == ExecutionPlan(memory, longest: 900, stepTokens: 6000, mayRecompute: false, budgetBytes: 500 << 30))
         #expect(seen[0].packTokens == 900 && !seen[0].recompute)
         #expect(seen.allSatisfy { $0.packTokens >= 900 })
         #expect(
@@ -70,7 +70,7 @@ struct PlanTests {
         // Weights that are trained make larger packs worth their memory.
         let full = MemoryPlan(config, parameters: count, compute: .bfloat16, trainsWeights: true)
         #expect(
-            ExecutionPlan(full, longest: 900, stepTokens: 6000, mayRecompute: true, machineBytes: 1000 << 30).packTokens
+            ExecutionPlan(full, longest: 900, stepTokens: 6000, mayRecompute: true, budgetBytes: 500 << 30).packTokens
                 == 1024)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inference
+import Torch
 
 /// For Benchmarks/decode.sh.
 struct BenchmarkCommand: ParsableCommand {
@@ -25,8 +26,16 @@ struct BenchmarkCommand: ParsableCommand {
     @Option(help: "Tokens that all prompts begin with.")
     var shared = 0
 
+    @Option(help: "auto, cpu or cuda.")
+    var device = "auto"
+
+    @Flag(help: "Random weights for the folder's config.json instead of a checkpoint.")
+    var random = false
+
     func run() throws {
-        let benchmark = try DecodeBenchmark(modelFolder: model, adapter: adapter)
+        guard let wish = Device.Wish(rawValue: device) else { throw CommandError("--device takes auto, cpu or cuda") }
+        let benchmark = try DecodeBenchmark(
+            modelFolder: model, adapter: adapter, device: wish, drawsWeights: random)
         print(benchmark.description)
         for count in streams {
             print(

@@ -21,7 +21,6 @@ struct EnvironmentCommand: ParsableCommand {
             ("Cores", "\(process.activeProcessorCount)"),
             ("Threads of an operator", "\(Runtime.numThreads)"),
             ("Memory", String(format: "%.1f GB", Double(process.physicalMemory) / 1e9)),
-            ("CUDA", Runtime.hasCUDA ? "available" : "not available"),
             ("Cache of prepared data", Self.cache),
             (
                 "Default data directory",
@@ -29,7 +28,7 @@ struct EnvironmentCommand: ParsableCommand {
             ),
         ]
         print("")
-        for (name, value) in rows { print("- \(name): \(value)") }
+        for (name, value) in rows + Device.report { print("- \(name): \(value)") }
         print("")
     }
 

@@ -1,6 +1,6 @@
 import Foundation
 import Models
-import Torch
+public import Torch
 
 /// Measures how fast an engine writes, beside how fast the machine reads memory: a decoded token reads every weight once.
 public struct DecodeBenchmark: Sendable {
@@ -27,9 +27,20 @@ public struct DecodeBenchmark: Sendable {
     public let description: String
 
     /// Loads a model; with an adapter folder every request uses it.
-    public init(modelFolder: String, adapter: String? = nil) throws {
+    ///
+    /// - Parameter drawsWeights: random weights for the folder's config.json, so that it needs no checkpoint.
+    public init(modelFolder: String, adapter: String? = nil, device: Device.Wish = .auto, drawsWeights: Bool = false)
+        throws
+    {
+        try Device.choose(device)
         (engine, weightBytes, vocabularySize, description) = try TensorThread.cpu.run {
-            let model = try LanguageModel.load(folder: modelFolder, dtype: nil)
+            let model: LanguageModel
+            if drawsWeights {
+                model = LanguageModel(try ModelConfig(folder: modelFolder))
+                try scope("drawing random weights") { model.initializeWeights(dtype: model.config.dtype) }
+            } else {
+                model = try LanguageModel.load(folder: modelFolder, dtype: nil)
+            }
             // The rows of the embedding that are looked up are nothing; as a tied output layer it is read whole.
             let bytes = model.namedWeights().filter { !$0.name.contains("visual") }.reduce(0) { sum, weight in
                 let isTable = weight.name.hasSuffix("embed_tokens.weight") && !model.config.text.tiesEmbeddings
@@ -71,26 +82,33 @@ public struct DecodeBenchmark: Sendable {
                 sampling: sampling, stopIDs: [], adapter: adapter)
         }
         let clock = TokenClock(), numCachedBefore = engine.statistics.numCachedTokens
-        let before = Runtime.readBandwidth(bytes: 1 << 30)
+        let device = Device.current
+        let before = device.isCPU ? Runtime.readBandwidth(bytes: 1 << 30) : 0
         let start = Date.timeIntervalSinceReferenceDate
         _ = try engine.complete(requests) { _, _ in
             clock.tick()
             return true
         }
         let end = Date.timeIntervalSinceReferenceDate
-        let bandwidth = max(before, Runtime.readBandwidth(bytes: 1 << 30))
         let numTokens = load.numStreams * load.numAnswerTokens
         // From each stream's first token on: the steps without prompts.
         let steady = clock.steady(skipping: load.numStreams)
         let step = steady * Double(load.numStreams)
-        let limit = Double(weightBytes) / bandwidth
-        return String(
+        let speed = String(
             format:
-                "%d stream(s) of %d in (%d found in the prefix cache in all) + %d out: %.1f tok/s overall, %.2f ms a step after the prompts (%.1f tok/s); reading %.3f GB of weights at %.1f GB/s takes %.2f ms: %.0f %% of the memory-read limit",
+                "%d stream(s) of %d in (%d found in the prefix cache in all) + %d out: %.1f tok/s overall, %.2f requests/s, %.2f ms a step after the prompts (%.1f tok/s)",
             load.numStreams, load.numPromptTokens, engine.statistics.numCachedTokens - numCachedBefore,
-            load.numAnswerTokens, Double(numTokens) / (end - start), step * 1e3,
-            1 / steady,
-            Double(weightBytes) / 1e9, bandwidth / 1e9, limit * 1e3, 100 * limit / step)
+            load.numAnswerTokens, Double(numTokens) / (end - start), Double(load.numStreams) / (end - start),
+            step * 1e3, 1 / steady)
+        // How fast a CUDA device reads its memory is not measured.
+        guard device.isCPU else { return "\(device) (\(device.name)): \(speed)" }
+        let bandwidth = max(before, Runtime.readBandwidth(bytes: 1 << 30))
+        let limit = Double(weightBytes) / bandwidth
+        return speed
+            + String(
+                format:
+                    "; reading %.3f GB of weights at %.1f GB/s takes %.2f ms: %.0f %% of the memory-read limit",
+                Double(weightBytes) / 1e9, bandwidth / 1e9, limit * 1e3, 100 * limit / step)
     }
 }
 

@@ -59,8 +59,9 @@ public struct CacheBudget: Sendable, Equatable, CustomStringConvertible {
 
     public static func == (a: CacheBudget, b: CacheBudget) -> Bool { a.description == b.description }
 
-    /// Memory that can be had without swapping, by the kernel's estimate and the limit of the control group.
+    /// Memory that can be had: what is free on the CUDA device, or on the machine without swapping, by the kernel's estimate and the limit of the control group.
     public static func freeBytes() -> Int {
+        if let memory = Device.current.memory { return memory.free }
         func number(_ path: String) -> Int? {
             (try? String(contentsOfFile: path, encoding: .utf8)).flatMap {
                 Int($0.trimmingCharacters(in: .whitespacesAndNewlines))

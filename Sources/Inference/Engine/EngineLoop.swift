@@ -28,7 +28,8 @@ final class EngineLoop: @unchecked Sendable {
         scheduler = Scheduler(
             numBlocks: numBlocks,
             limits: Scheduler.Limits(
-                numSequences: max(1, options.numSequences), tokensPerStep: max(1, options.tokensPerStep),
+                numSequences: max(1, options.numSequences),
+                tokensPerStep: max(1, options.tokensPerStep ?? (Device.current.isCPU ? 512 : 8192)),
                 sharesPrefixes: sharesPrefixes))
     }
 

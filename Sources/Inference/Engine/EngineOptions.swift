@@ -17,8 +17,8 @@ public struct EngineOptions: Sendable, Equatable {
     public var memoryShare = 0.5
     /// Requests that run at the same time (`max_num_seqs`).
     public var numSequences = 256
-    /// Prompt tokens of one step (`max_num_batched_tokens`).
-    public var tokensPerStep = 512
+    /// Prompt tokens of one step (`max_num_batched_tokens`); nil for 512 on a CPU and 8192 on a CUDA device.
+    public var tokensPerStep: Int?
     /// Whether requests of a common prefix share its keys and values (`enable_prefix_caching`).
     public var sharesPrefixes = true
 

@@ -16,6 +16,7 @@ public final class RewardModel: Sendable {
         encoder = try PromptEncoder(settings, parts: parts)
         maxModelLength = parts.config.text.maxPositions
         compute = try settings.compute(stored: parts.config.dtype)
+        try Device.choose(settings.device)
         let location = settings.location, dtype = compute
         let messages: [String]
         (model, messages) = try TensorThread.cpu.run {

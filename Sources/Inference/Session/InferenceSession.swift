@@ -28,6 +28,7 @@ public final class InferenceSession: Sendable {
         self.settings = settings
         let parts = try ModelParts(settings)
         encoder = try PromptEncoder(settings, parts: parts)
+        try Device.choose(settings.device)
         let loaded = try LoadedModel(
             settings.location, dtype: settings.compute(stored: parts.config.dtype), mergesAdapters: mergesAdapters,
             options: options ?? plain)

@@ -67,7 +67,7 @@ extension LanguageModel {
         for (path, layer) in loraLayers {
             for (part, parameter) in [("lora_A", layer.a), ("lora_B", layer.b)] {
                 guard let stored = names["\(path).\(part).weight"], let tensor = file.tensor(stored) else { continue }
-                parameter.set(tensor.to(.float32).clone())
+                parameter.set(tensor.to(.current, .float32).clone())
             }
         }
         return config

@@ -3,7 +3,7 @@ public import Torch
 
 extension LanguageModel {
     /// Fills every parameter at random as transformers does for a new model: products and embeddings from
-    /// N(0, initializer_range), norms one, biases zero. Draws from the process's generator; seed it first.
+    /// N(0, initializer_range), norms one, biases zero. Draws from the generator of `Device.current`; seed it first.
     public func initializeWeights(dtype: DType) {
         weightLayout = ModelCatalog.family(modelType: config.modelType)?.layouts.first ?? .identity
         for (path, parameter) in parameters() {

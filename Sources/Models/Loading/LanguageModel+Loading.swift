@@ -3,8 +3,8 @@ import NN
 public import Torch
 
 extension LanguageModel {
-    /// Builds the model of `folder` and fills it from its weights, converted to `dtype` (views of the file where the
-    /// dtype is already right). `progress` hears how many of the tensors are loaded.
+    /// Builds the model of `folder` and fills it from its weights on `Device.current`, converted to `dtype` (views of the
+    /// file where the dtype is already right and the device is the CPU). `progress` hears how many of the tensors are loaded.
     public static func load(folder: String, dtype: DType?, progress: ((Int, Int) -> Void)? = nil) throws
         -> LanguageModel
     {
@@ -29,7 +29,7 @@ extension LanguageModel {
                 throw ModelConfigError(
                     checkpoint.folder, "tensor \(name) has shape \(tensor.shape), config.json means \(parameter.shape)")
             }
-            parameter.set(tensor.to(dtype))
+            parameter.set(tensor.to(.current, dtype))
             progress?(index + 1, parameters.count)
         }
         let known = Set(parameters.map { layout.fileName($0.path) })

@@ -27,9 +27,7 @@ public final class LoRALinear: LinearLayer {
         b = Parameter([base.outFeatures, rank])
         guard base.weight.tensor != nil else { return }
         let bound = 1 / Double(base.inFeatures).squareRoot()
-        let values = Tensor.empty(a.shape)
-        values.fillUniform(-bound, bound)
-        a.set(values)
+        a.set(Tensor.uniform(a.shape, -bound, bound))
         b.set(Tensor.zeros(b.shape))
     }
 

@@ -20,6 +20,9 @@ public enum InferenceBackend: String, SettingChoice { case huggingface, vllm, sg
 /// The number format of generation.
 public enum InferenceDtype: String, SettingChoice { case auto, float16, bfloat16, float32 }
 
+/// Where to compute: CUDA when it can be used, the CPU, or CUDA without a way back.
+public enum DeviceKind: String, SettingChoice { case auto, cpu, cuda }
+
 /// Where a model is merged.
 public enum ExportDevice: String, SettingChoice { case cpu, auto }
 

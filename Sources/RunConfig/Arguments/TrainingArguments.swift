@@ -107,8 +107,7 @@ public struct TrainingSettings: SettingDeclarations {
         "liger_kernel_config", nil, "Liger: which kernels.", .noEffect("the kernels are Anneal's own."))
     public let useCache = Setting("use_cache", false, "Keep keys and values while training.", .notSupportedYet)
     public let useCPU = Setting(
-        "use_cpu", false, "Train on the CPU although there is a GPU.",
-        .noEffect("training runs on the CPU in any case."))
+        "use_cpu", false, "Train on the CPU although there is a GPU, as `device: cpu`.")
     public let torchEmptyCacheSteps = Setting<Int?>(
         "torch_empty_cache_steps", nil, "Steps between emptying the GPU's memory cache.", .notSupportedYet,
         limits: .atLeast(1))

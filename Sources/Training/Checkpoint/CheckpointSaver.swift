@@ -50,7 +50,8 @@ struct CheckpointSaver {
         var tensors = trainer.optimizer.stateTensors()
         if trainsWeights { tensors += trainer.optimizer.slots.map { ("\($0.name).master", $0.parameter.detach()) } }
         try SafetensorsWriter.write(tensors, to: "\(folder)/optimizer.safetensors")
-        try SafetensorsWriter.write([("cpu", Runtime.randomState)], to: "\(folder)/rng_state.safetensors")
+        let random = [("cpu", Runtime.randomState)] + (Device.current.randomState.map { [("cuda", $0)] } ?? [])
+        try SafetensorsWriter.write(random, to: "\(folder)/rng_state.safetensors")
         try trainer.objective.save(to: folder)
         let state = ResumePointState.File(
             loop: trainer.progress, optimizerSteps: trainer.optimizer.step, fingerprint: fingerprint(trainer))

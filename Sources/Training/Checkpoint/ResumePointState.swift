@@ -50,6 +50,9 @@ struct ResumePointState: Sendable {
                 }
             }
             if let random = randomFile.tensor("cpu") { Runtime.randomState = random.clone() }
+            if !Device.current.isCPU, let random = randomFile.tensor("cuda") {
+                Device.current.restoreRandomState(random.clone())
+            }
         }
     }
 

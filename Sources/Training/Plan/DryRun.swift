@@ -11,6 +11,7 @@ public enum DryRun {
     public static func lines(_ config: RunConfig) throws -> [String] {
         guard let folder = config.model.modelNameOrPath else { throw TrainingError("model_name_or_path is missing") }
         let modelConfig = try ModelConfig(folder: folder)
+        try config.chooseDevice()
         let isLoRA = config.tuning.finetuningType == .lora
         var lines = ["Model: \(folder) (\(modelConfig.modelType))", "Fine-tuning method: \(isLoRA ? "LoRA" : "Full")"]
         let (modules, count, memory) = try memoryPlan(config, modelConfig)
@@ -76,7 +77,7 @@ public enum DryRun {
             "Total optimization steps: \(ParameterCount.grouped(plan.totalUpdates)) (\(ParameterCount.grouped(plan.updatesByFloorRule(epochs: config.training.numTrainEpochs))) by the rounding rule of transformers before 4.52)",
             "Tokens: \(ParameterCount.grouped(tokens)) an epoch, longest sample \(ParameterCount.grouped(longest)), about \(ParameterCount.grouped(stepTokens)) a step",
             fixed,
-            "Peak estimate: \(megabytes(memory.peakBytes(tokens: execution.packTokens, recompute: execution.recompute))) with packs of \(ParameterCount.grouped(execution.packTokens)) tokens\(execution.recompute ? " and recomputation" : ""); this machine has \(megabytes(MemoryPlan.machineBytes))",
+            "Peak estimate: \(megabytes(memory.peakBytes(tokens: execution.packTokens, recompute: execution.recompute))) with packs of \(ParameterCount.grouped(execution.packTokens)) tokens\(execution.recompute ? " and recomputation" : ""); \(Device.current.isCPU ? "this machine" : "\(Device.current) (\(Device.current.name))") has \(megabytes(Device.current.memory?.total ?? MemoryPlan.machineBytes))",
         ]
     }
 }

@@ -29,8 +29,14 @@ public struct MemoryPlan: Sendable, Equatable {
         activationBytesPerToken =
             (layer * text.numLayers + 3 * text.hiddenSize) * size + 4 * text.numHeads * text.numLayers
         recomputedBytesPerToken = (text.hiddenSize * (text.numLayers + 3) + 2 * layer) * size
-        logitBytes = 256 * text.vocabularySize * size
-        efficientPackTokens = trainsWeights ? 1024 : 768
+        if Device.current.isCPU {
+            logitBytes = 256 * text.vocabularySize * size
+            efficientPackTokens = trainsWeights ? 1024 : 768
+        } else {
+            // Blocks of half a gigabyte in fp32, of which two exist beside the logits and their gradient.
+            logitBytes = max(512 << 20, 1024 * text.vocabularySize) * 3
+            efficientPackTokens = 8192
+        }
     }
 
     /// Bytes at the peak of a step of `tokens` packed tokens.
@@ -40,6 +46,10 @@ public struct MemoryPlan: Sendable, Equatable {
         return weightBytes + optimizerBytes + logitBytes + program + tokens
             * (recompute ? recomputedBytesPerToken : activationBytesPerToken)
     }
+
+    /// Bytes a step may take: half of the machine, for the page cache holds the weights and other programs live here too;
+    /// on a CUDA device, nine tenths of what was free.
+    public static var budgetBytes: Int { Device.freeBytesAtStart.map { $0 / 10 * 9 } ?? machineBytes / 2 }
 
     /// Physical memory of this machine.
     public static var machineBytes: Int { Int(ProcessInfo.processInfo.physicalMemory) }
@@ -58,10 +68,9 @@ public struct ExecutionPlan: Sendable, Equatable {
     ///   - mayRecompute: false when `disable_gradient_checkpointing` forbids it.
     public init(
         _ memory: MemoryPlan, longest: Int, stepTokens: Int, mayRecompute: Bool,
-        machineBytes: Int = MemoryPlan.machineBytes
+        budgetBytes: Int = MemoryPlan.budgetBytes
     ) {
-        // Half the machine: the page cache holds the weights, and other programs live here too.
-        let budget = machineBytes / 2 - memory.peakBytes(tokens: 0, recompute: false)
+        let budget = budgetBytes - memory.peakBytes(tokens: 0, recompute: false)
         func fitting(_ bytesPerToken: Int) -> Int { max(0, budget) / max(1, bytesPerToken) }
         let whole = fitting(memory.activationBytesPerToken)
         let useful = max(longest, min(stepTokens, memory.efficientPackTokens))

@@ -132,6 +132,8 @@ public struct TrainingRun: Sendable {
     }
 
     private func startPrepared() throws -> Outcome {
+        let device = try config.chooseDevice()
+        if !device.isCPU { print("Device: \(device) (\(device.name))") }
         let resume = try OutputFolder.prepare(config)
         let loaded = try loadData()
         print(loaded.report.description)

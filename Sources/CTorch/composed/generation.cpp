@@ -1,0 +1,152 @@
+// Generation with CUDA tensors: projections with the adapters of some rows, and a paged cache whose keys and values are
+// gathered for attention. Nothing here records a graph.
+#include "composed.hpp"
+
+#include "../products.hpp"
+
+namespace ctorch::composed {
+
+std::vector<at::Tensor> infer_project(const at::Tensor &x, const ct_infer_projection *projections, int32_t count) {
+    TORCH_CHECK(x.dim() == 2, "input of shape ", x.sizes());
+    std::vector<at::Tensor> results;
+    for (int32_t i = 0; i < count; i++) {
+        auto &p = projections[i];
+        at::Tensor weight = as(borrow(p.weight), x.scalar_type()), bias = p.bias ? as(borrow(p.bias), x.scalar_type()) : at::Tensor();
+        TORCH_CHECK(weight.dim() == 2 && weight.size(1) == x.size(1), "input ", x.sizes(), ", weight ", weight.sizes());
+        at::Tensor y = sum_of_products({{x, weight, true}}, bias);
+        for (int32_t j = 0; j < p.num_adapters; j++) {
+            auto &adapter = p.adapters[j];
+            at::Tensor a = as(borrow(adapter.a), x.scalar_type()), bt = as(borrow(adapter.bt), x.scalar_type());
+            TORCH_CHECK(a.dim() == 2 && a.size(1) == x.size(1) && bt.dim() == 2 && bt.size(0) == a.size(0) && bt.size(1) == weight.size(0) &&
+                            adapter.first_row >= 0 && adapter.num_rows >= 0 && adapter.first_row + adapter.num_rows <= x.size(0),
+                        "adapter ", a.sizes(), " and ", bt.sizes(), " on weight ", weight.sizes());
+            if (adapter.num_rows == 0) continue;
+            at::Tensor low = sum_of_products({{x.narrow(0, adapter.first_row, adapter.num_rows), a, true}});
+            y.narrow(0, adapter.first_row, adapter.num_rows).addmm_(low, bt);
+        }
+        results.push_back(y);
+    }
+    return results;
+}
+
+at::Tensor logits(const at::Tensor &x, const at::Tensor &weight_in) {
+    at::Tensor weight = as(weight_in, x.scalar_type());
+    TORCH_CHECK(x.dim() == 2 && weight.dim() == 2 && weight.size(1) == x.size(1), "input ", x.sizes(), ", weight ", weight.sizes());
+    return as(sum_of_products({{x, weight, true}}), at::kFloat);
+}
+
+at::Tensor paged_cache(int64_t layers, int64_t blocks, int64_t kv_heads, int64_t dim, at::ScalarType dtype) {
+    TORCH_CHECK(layers > 0 && blocks > 0 && kv_heads > 0 && dim > 0, "a cache of ", blocks, " blocks");
+    return at::empty({layers, 2, blocks, CT_BLOCK_TOKENS, kv_heads, dim}, at::TensorOptions().dtype(dtype).device(default_device()));
+}
+
+namespace {
+/// What a pass over the cache needs on the device. All layers of a pass ask for the same: the last one is kept.
+struct Plan {
+    std::vector<int32_t> offsets, lengths, tables;
+    int32_t stride = 0;
+    at::Device device = at::kCPU;
+    at::Tensor written;              // int64 [T], the place of each row's key in the cache
+    at::Tensor read;                 // int64 [sum of lengths], the places of all keys, sequence by sequence
+    std::vector<int64_t> first_key;  // of each sequence, and the total
+    std::vector<int64_t> first_row;
+
+    bool is_of(const ct_paged_batch &batch, at::Device where) const {
+        size_t n = batch.num_sequences;
+        return device == where && stride == batch.table_stride && lengths.size() == n && std::equal(lengths.begin(), lengths.end(), batch.lengths) &&
+               std::equal(offsets.begin(), offsets.end(), batch.offsets) && std::equal(tables.begin(), tables.end(), batch.tables);
+    }
+
+    Plan() = default;
+    Plan(const ct_paged_batch &batch, int64_t rows, int64_t blocks, at::Device where)
+        : offsets(batch.offsets, batch.offsets + batch.num_sequences + 1),
+          lengths(batch.lengths, batch.lengths + batch.num_sequences),
+          tables(batch.tables, batch.tables + static_cast<int64_t>(batch.num_sequences) * batch.table_stride),
+          stride(batch.table_stride),
+          device(where) {
+        TORCH_CHECK(offsets[0] == 0 && offsets.back() == rows, "the sequences cover ", offsets.back(), " of ", rows, " rows");
+        std::vector<int64_t> write_places, read_places;
+        first_key.push_back(0);
+        first_row.push_back(0);
+        for (size_t s = 0; s < lengths.size(); s++) {
+            int64_t queries = offsets[s + 1] - offsets[s], length = lengths[s];
+            TORCH_CHECK(queries > 0 && length >= queries && (length + CT_BLOCK_TOKENS - 1) / CT_BLOCK_TOKENS <= stride, "sequence ", s, " has ", queries, " queries, ",
+                        length, " positions");
+            for (int64_t position = 0; position < length; position++) {
+                int64_t block = tables[s * stride + position / CT_BLOCK_TOKENS];
+                TORCH_CHECK(block >= 0 && block < blocks, "block ", block, " of ", blocks);
+                int64_t place = block * CT_BLOCK_TOKENS + position % CT_BLOCK_TOKENS;
+                read_places.push_back(place);
+                if (position >= length - queries) write_places.push_back(place);
+            }
+            first_key.push_back(first_key.back() + length);
+            first_row.push_back(offsets[s + 1]);
+        }
+        auto uploaded = [where](std::vector<int64_t> &places) {
+            return upload(at::from_blob(places.data(), {static_cast<int64_t>(places.size())}, at::kLong), where);
+        };
+        written = uploaded(write_places);
+        read = uploaded(read_places);
+    }
+};
+
+/// One sequence: its queries [n, H, d] are the last n of its keys' positions.
+at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, double scale) {
+    int64_t queries = q.size(0), length = k.size(0);
+    auto heads_first = [](const at::Tensor &t) { return t.transpose(0, 1).unsqueeze(0); };
+    std::optional<at::Tensor> mask;
+    bool is_whole = queries == length;
+    if (!is_whole && queries > 1) mask = at::ones({queries, length}, q.options().dtype(at::kBool)).tril(length - queries);
+    at::Tensor out = at::scaled_dot_product_attention(heads_first(q), heads_first(k), heads_first(v), mask, 0.0, is_whole && queries > 1, scale, q.size(1) != k.size(1));
+    return out.squeeze(0).transpose(0, 1);
+}
+
+int64_t longest(const std::vector<int64_t> &firsts) {
+    int64_t result = 0;
+    for (size_t i = 0; i + 1 < firsts.size(); i++) result = std::max(result, firsts[i + 1] - firsts[i]);
+    return result;
+}
+}  // namespace
+
+at::Tensor paged_attention(const at::Tensor &q_in, const at::Tensor &k_in, const at::Tensor &v_in, const at::Tensor &cos, const at::Tensor &sin, const at::Tensor &cache,
+                           const ct_paged_batch &batch, double scale) {
+    int64_t rows = q_in.size(0), blocks = cache.size(1), kv_heads = cache.size(3), dim = cache.size(4), heads = q_in.size(1) / dim;
+    TORCH_CHECK(q_in.dim() == 2 && q_in.size(1) % dim == 0 && k_in.size(1) == kv_heads * dim && v_in.size(1) == kv_heads * dim && heads % kv_heads == 0 &&
+                    cache.scalar_type() == q_in.scalar_type() && k_in.scalar_type() == q_in.scalar_type() && v_in.scalar_type() == q_in.scalar_type() &&
+                    cos.size(0) == rows && cos.size(1) == dim,
+                "q ", q_in.sizes(), " ", q_in.scalar_type(), ", k ", k_in.sizes(), ", v ", v_in.sizes(), ", cos ", cos.sizes(), ", cache ", cache.sizes(), " ",
+                cache.scalar_type());
+    static thread_local Plan &plan = *new Plan;  // never freed: CUDA may be gone when the thread ends
+    if (!plan.is_of(batch, q_in.device())) plan = Plan(batch, rows, blocks, q_in.device());
+    at::Tensor q = rotate(q_in.reshape({rows, heads, dim}), cos, sin, 1), k = rotate(k_in.reshape({rows, kv_heads, dim}), cos, sin, 1);
+    auto places = [&](int64_t part) { return cache.select(0, part).view({blocks * CT_BLOCK_TOKENS, kv_heads, dim}); };
+    at::Tensor keys = places(0), values = places(1);
+    // All keys are there before any row attends: a sequence may share blocks with another of this pass.
+    keys.index_copy_(0, plan.written, k);
+    values.index_copy_(0, plan.written, v_in.reshape({rows, kv_heads, dim}));
+    at::Tensor all_k = keys.index_select(0, plan.read), all_v = values.index_select(0, plan.read), out;
+    if (takes_flash(q)) {
+        // Causal with fewer queries than keys: the last query sees the last key.
+        at::Tensor row_table = device_table(plan.first_row, q.device()), key_table = device_table(plan.first_key, q.device());
+        out = std::get<0>(at::_flash_attention_forward(q, all_k, all_v, row_table, key_table, longest(plan.first_row), longest(plan.first_key), 0.0, true, false, scale));
+    } else {
+        std::vector<at::Tensor> parts;
+        for (size_t s = 0; s + 1 < plan.first_row.size(); s++) {
+            int64_t key = plan.first_key[s], length = plan.first_key[s + 1] - key;
+            parts.push_back(attend(q.narrow(0, plan.first_row[s], plan.first_row[s + 1] - plan.first_row[s]), all_k.narrow(0, key, length), all_v.narrow(0, key, length), scale));
+        }
+        out = parts.empty() ? q : at::cat(parts);
+    }
+    return out.reshape({rows, heads * dim});
+}
+
+void paged_copy(const at::Tensor &cache, const int32_t *from, const int32_t *to, int32_t count) {
+    int64_t blocks = cache.size(2);
+    std::vector<int64_t> sources(from, from + count), targets(to, to + count);
+    for (int32_t i = 0; i < count; i++)
+        TORCH_CHECK(from[i] >= 0 && from[i] < blocks && to[i] >= 0 && to[i] < blocks, "copy of block ", from[i], " to ", to[i], " of ", blocks);
+    // One after another, as a block may be copied on.
+    for (int32_t i = 0; i < count; i++) cache.select(2, targets[i]).copy_(cache.select(2, sources[i]));
+}
+
+}  // namespace ctorch::composed
