@@ -1,5 +1,6 @@
 // Optimizer updates over lists of tensors, fused and without temporaries.
 #include "kernels/kernels.hpp"
+#include "profile.hpp"
 
 #include <cmath>
 
@@ -11,6 +12,7 @@ extern "C" void ct_adamw(const ct_optional *parameters, const ct_optional *gradi
     if (any_null(parameters, count) || any_null(gradients, count) || any_null(first_moments, count) || any_null(second_moments, count)) return;
     guarded<int>("adamw", 0, [&] {
         at::NoGradGuard off;
+        Span span(CT_GROUP_OPTIMIZER, "adamw");
         double step_size = learning_rate / (1 - std::pow(beta1, static_cast<double>(step)));
         double correction = std::sqrt(1 - std::pow(beta2, static_cast<double>(step)));
         for (int32_t i = 0; i < count; i++) {
