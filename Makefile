@@ -23,9 +23,9 @@ lint:
 format:
 	swift format --in-place --parallel --recursive $(SOURCES)
 
-bench: build ## Side-by-side speed measurements; see Docs for what they need
-	@if [ ! -x Benchmarks/run.sh ]; then echo "make bench: Benchmarks/run.sh is missing" >&2; exit 1; fi
-	Benchmarks/run.sh
+bench: build ## Side-by-side speed measurements, ANNEAL_REFERENCE names the peers; make bench BENCH=--quick
+	swift build -c release --product PreprocessBenchmark
+	Benchmarks/run.sh $(BENCH)
 
 clean: ## Removes build products; the downloads in .deps stay
 	rm -rf .build

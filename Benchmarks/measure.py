@@ -19,13 +19,16 @@ def lines(path):
 
 def main():
     out, result, command = sys.argv[1], sys.argv[2], sys.argv[4:]
-    shutil.rmtree(out, ignore_errors=True)
+    # MEASURE_KEEPS=1: the command goes on from what lies there.
+    if not os.environ.get("MEASURE_KEEPS"):
+        shutil.rmtree(out, ignore_errors=True)
+    before = len([r for r in lines(f"{out}/trainer_log.jsonl") if "loss" in r])
     started, seen = time.monotonic(), []
     with open(result + ".log", "wb") as log:
         child = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         while True:
             pid, status, usage = os.wait4(child.pid, os.WNOHANG)
-            steps = [r for r in lines(f"{out}/trainer_log.jsonl") if "loss" in r]
+            steps = [r for r in lines(f"{out}/trainer_log.jsonl") if "loss" in r][before:]
             seen += [time.monotonic() - started] * (len(steps) - len(seen))
             if pid:
                 break
@@ -41,7 +44,7 @@ def main():
                cpu_seconds=round(usage.ru_utime + usage.ru_stime, 2), first_log_seconds=round(seen[0], 3),
                start_to_first_step_seconds=round(seen[-1] - runtime, 3), train_runtime=runtime,
                steps=state["global_step"], num_input_tokens_seen=state.get("num_input_tokens_seen", 0),
-               losses=[r["loss"] for r in state["log_history"] if "loss" in r])
+               command=" ".join(command), losses=[r["loss"] for r in state["log_history"] if "loss" in r])
     json.dump(row, open(result, "w"), indent=1)
 
 

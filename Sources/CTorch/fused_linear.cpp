@@ -1,5 +1,6 @@
 // Projections that share one input, with their low-rank adapters, as one node of the graph: frozen weights get no
 // gradient and no saved copy, and the gradients of all projections are accumulated into one buffer.
+#include "leaf_gradient.hpp"
 #include "products.hpp"
 #include "rows.hpp"
 
@@ -69,7 +70,7 @@ struct Project : torch::autograd::Function<Project> {
         for (size_t i = 0; i < group->index.size(); i++) {
             auto &index = group->index[i];
             auto part = [&](Part p) { return as(tensors[index[p]], dtype); };
-            at::Tensor weight = part(kWeight);
+            at::Tensor weight = tensors[index[kWeight]];
             TORCH_CHECK(x.dim() == 2 && weight.size(1) == x.size(1), "input ", x.sizes(), ", weight ", weight.sizes());
             std::vector<Product> products{{x, weight, true}};
             if (index[kA] >= 0) {
@@ -116,8 +117,13 @@ struct Project : torch::autograd::Function<Project> {
             auto part = [&](Part p) { return as(saved[kTensors + index[p]], dtype); };
             auto stored = [&](Part p) { return saved[kTensors + index[p]].scalar_type(); };
             auto needs = [&](Part p) { return index[p] >= 0 && ctx->needs_input_grad(first_edge + index[p]); };
-            into_input.push_back({dy, part(kWeight)});
-            if (needs(kWeight)) result[kTensors + index[kWeight]] = transposed_product(dy, x, 1, stored(kWeight));
+            const at::Tensor &weight = saved[kTensors + index[kWeight]];
+            into_input.push_back({dy, weight});
+            if (needs(kWeight)) {
+                LeafGradient gradient = leaf_gradient(weight);
+                if (gradient.buffer.defined()) transposed_product_out(gradient.buffer, dy, x, 1, !gradient.is_new);
+                else result[kTensors + index[kWeight]] = transposed_product(dy, x, 1, stored(kWeight));
+            }
             if (needs(kBias)) result[kTensors + index[kBias]] = as(dy.sum(0, false, at::kFloat), stored(kBias));
             if (!adapted) continue;
             double scale = group.scales[i];

@@ -1,6 +1,7 @@
 // RMSNorm, rotary embedding and SwiGLU, forward and backward, each in one pass over memory.
 #include "composed/composed.hpp"
 #include "kernels/kernels.hpp"
+#include "profile.hpp"
 #include "rows.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
@@ -15,6 +16,7 @@ constexpr int64_t kGrain = 8;  // rows a thread takes at least
 
 at::Tensor rotate(const at::Tensor &input, const at::Tensor &cos, const at::Tensor &sin, float direction) {
     if (composes(input)) return composed::rotate(input, cos, sin, direction);
+    Span span(CT_GROUP_ELEMENTWISE, "rotary");
     at::Tensor x = input.stride(-1) == 1 ? input : input.contiguous();
     int64_t rows = x.size(0), heads = x.size(1), dim = x.size(2), row_stride = x.stride(0), head_stride = x.stride(1);
     TORCH_CHECK(cos.sizes() == at::IntArrayRef({rows, dim}), "rotary: cos has shape ", cos.sizes(), ", x ", x.sizes());
@@ -50,6 +52,7 @@ constexpr int64_t kChunk = 16384;  // elements a thread takes at least
 namespace ctorch {
 at::Tensor rms_norm_rows(const at::Tensor &x, const at::Tensor &weight, double epsilon, at::Tensor &rstd) {
     if (composes(x)) return composed::rms_norm(x, weight, epsilon, rstd);
+    Span span(CT_GROUP_ELEMENTWISE, "rms_norm");
     int64_t size = x.size(-1), rows = x.numel() / size;
     at::Tensor w = as(weight.detach(), x.scalar_type()).contiguous();
     at::Tensor y = at::empty_like(x);
@@ -69,6 +72,7 @@ at::Tensor rms_norm_rows(const at::Tensor &x, const at::Tensor &weight, double e
 std::pair<at::Tensor, at::Tensor> rms_norm_gradients(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &rstd, const at::Tensor &dy_in,
                                                      bool needs_input, bool needs_weight) {
     if (composes(x)) return composed::rms_norm_gradients(x, weight, rstd, dy_in, needs_input, needs_weight);
+    Span span(CT_GROUP_ELEMENTWISE, "rms_norm gradient");
     at::Tensor dy = dy_in.contiguous();
     int64_t size = x.size(-1), rows = x.numel() / size;
     at::Tensor w = as(weight.detach(), x.scalar_type()).contiguous();
@@ -96,6 +100,7 @@ std::pair<at::Tensor, at::Tensor> rms_norm_gradients(const at::Tensor &x, const 
 
 at::Tensor gated_rows(const at::Tensor &gate, const at::Tensor &up) {
     if (composes(gate)) return composed::gated(gate, up);
+    Span span(CT_GROUP_ELEMENTWISE, "swiglu");
     TORCH_CHECK(gate.sizes() == up.sizes() && gate.scalar_type() == up.scalar_type(), "swiglu: gate ", gate.sizes(), ", up ", up.sizes());
     at::Tensor y = at::empty_like(gate);
     dispatch(gate.scalar_type(), "swiglu", [&](auto *type) {
@@ -109,6 +114,7 @@ at::Tensor gated_rows(const at::Tensor &gate, const at::Tensor &up) {
 
 std::pair<at::Tensor, at::Tensor> gated_gradients(const at::Tensor &gate, const at::Tensor &up, const at::Tensor &dy_in) {
     if (composes(gate)) return composed::gated_gradients(gate, up, dy_in);
+    Span span(CT_GROUP_ELEMENTWISE, "swiglu gradient");
     at::Tensor dy = dy_in.contiguous(), dgate = at::empty_like(gate), dup = at::empty_like(up);
     dispatch(gate.scalar_type(), "swiglu_backward", [&](auto *type) {
         using T = std::remove_pointer_t<decltype(type)>;

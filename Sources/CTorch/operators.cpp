@@ -1,5 +1,6 @@
 // LibTorch's own operators, one line each.
 #include "internal.hpp"
+#include "profile.hpp"
 
 using namespace ctorch;
 
@@ -92,7 +93,6 @@ ct_optional ct_linear(ct_optional x, ct_optional weight, ct_optional bias) {
     if (!x || !weight) return nullptr;
     return guarded_tensor("linear", [&] { return at::linear(borrow(x), borrow(weight), borrow_optional(bias)); });
 }
-BINARY(embedding, at::embedding(x, y))
 BINARY(gather_last, x.gather(-1, y))
 ct_optional ct_masked_fill(ct_optional a, ct_optional mask, double value) {
     if (!a || !mask) return nullptr;
@@ -104,6 +104,7 @@ UNARY(multinomial, at::multinomial(x, 1))
 double ct_total_norm(const ct_optional *tensors, int32_t count) {
     if (count == 0 || any_null(tensors, count)) return 0;
     return guarded<double>("total_norm", 0, [&] {
+        Span span(CT_GROUP_OPTIMIZER, "gradient norm");
         std::vector<at::Tensor> norms;
         for (auto &tensor : borrow_all(tensors, count)) norms.push_back(at::linalg_vector_norm(tensor, 2, std::nullopt, false, at::kFloat));
         return at::linalg_vector_norm(at::stack(norms)).item<double>();

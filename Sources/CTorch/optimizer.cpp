@@ -1,6 +1,7 @@
 // Optimizer updates over lists of tensors, fused and without temporaries.
 #include "composed/composed.hpp"
 #include "kernels/kernels.hpp"
+#include "profile.hpp"
 
 #include <cmath>
 
@@ -17,6 +18,7 @@ extern "C" void ct_adamw(const ct_optional *parameters, const ct_optional *gradi
                             {step, learning_rate, beta1, beta2, epsilon, weight_decay, gradient_scale});
             return 0;
         }
+        Span span(CT_GROUP_OPTIMIZER, "adamw");
         double step_size = learning_rate / (1 - std::pow(beta1, static_cast<double>(step)));
         double correction = std::sqrt(1 - std::pow(beta2, static_cast<double>(step)));
         for (int32_t i = 0; i < count; i++) {

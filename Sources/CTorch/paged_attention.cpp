@@ -141,7 +141,7 @@ void prompt_tile(const Inputs &in, const Pages<T> &pages, int64_t s, int64_t hea
                 kernels().gemm(rows, kPanel, dim, rows_q, dim, 1, panels + key * dim, kPanel, scores + key, padded_keys, false);
             float sums[kQueryRows];
             for (int64_t r = 0; r < rows; r++) {
-                float *row = scores + r * padded_keys, max;
+                float *row = scores + r * padded_keys, max = -3.0e38f;
                 int64_t own = history + start + r + 1;
                 sums[r] = kernels().exp_row(row, own, &max);
                 std::fill(row + own, row + seen, 0.0f);

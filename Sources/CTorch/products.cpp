@@ -3,6 +3,7 @@
 
 #include "composed/composed.hpp"
 #include "kernels/bf16_products.hpp"
+#include "profile.hpp"
 
 namespace {
 using namespace ctorch;
@@ -14,19 +15,20 @@ bool has_unit_columns(const at::Tensor &t) { return t.dim() == 2 && t.stride(1) 
 
 bool fits(const Product &p) {
     // A left row of odd depth would have to end in a zero.
-    return p.left.scalar_type() == at::kBFloat16 && p.right.scalar_type() == at::kBFloat16 && has_unit_columns(p.left)
+    bool is_known = p.right.scalar_type() == at::kBFloat16 || p.right.scalar_type() == at::kFloat;
+    return p.left.scalar_type() == at::kBFloat16 && is_known && has_unit_columns(p.left)
         && has_unit_columns(p.right) && p.left.size(1) % 2 == 0;
 }
 
 BF16Product described(const Product &p) {
     return {reinterpret_cast<const uint16_t *>(p.left.const_data_ptr()), p.left.stride(0),
-            reinterpret_cast<const uint16_t *>(p.right.const_data_ptr()), p.right.stride(0), p.left.size(1), p.transposed};
+            p.right.const_data_ptr(), p.right.stride(0), p.left.size(1), p.transposed, p.right.scalar_type() == at::kFloat};
 }
 
-void multiply(const at::Tensor &out, const std::vector<BF16Product> &products, const at::Tensor &bias) {
+void multiply(const at::Tensor &out, const std::vector<BF16Product> &products, const at::Tensor &bias, bool accumulates = false) {
     at::Tensor wide_bias = bias.defined() ? as(bias, at::kFloat).contiguous() : at::Tensor();
     bf16_products(products.data(), static_cast<int64_t>(products.size()), out.size(0), out.size(1),
-                  bias.defined() ? wide_bias.const_data_ptr<float>() : nullptr, out.mutable_data_ptr(), out.stride(0), out.scalar_type() == at::kFloat);
+                  bias.defined() ? wide_bias.const_data_ptr<float>() : nullptr, out.mutable_data_ptr(), out.stride(0), out.scalar_type() == at::kFloat, accumulates);
 }
 
 void check(const at::Tensor &out, const std::vector<Product> &products) {
@@ -43,6 +45,9 @@ namespace ctorch {
 void sum_of_products_out(const at::Tensor &out_in, const std::vector<Product> &products, const at::Tensor &bias) {
     at::Tensor out = out_in;
     check(out, products);
+    double depth = 0;
+    for (auto &p : products) depth += static_cast<double>(p.left.size(1));
+    Span span(CT_GROUP_PRODUCTS, "products", 2 * depth * static_cast<double>(out.numel()));
     bool own = has_bf16_products() && !composes(out) && out.size(0) >= kFewestRows && has_unit_columns(out)
         && (out.scalar_type() == at::kBFloat16 || out.scalar_type() == at::kFloat) && std::all_of(products.begin(), products.end(), fits);
     if (own) {
@@ -62,7 +67,7 @@ void sum_of_products_out(const at::Tensor &out_in, const std::vector<Product> &p
     bool is_first = true;
     at::Tensor target = products[0].left.scalar_type() == out.scalar_type() ? out : at::empty(out.sizes(), products[0].left.options());
     for (auto &p : products) {
-        at::Tensor right = p.transposed ? p.right.t() : p.right;
+        at::Tensor right = as(p.transposed ? p.right.t() : p.right, p.left.scalar_type());
         if (!is_first) {
             target.addmm_(p.left, right, 1, p.scale);
         } else if (bias.defined() && p.scale == 1) {
@@ -86,25 +91,41 @@ at::Tensor sum_of_products(const std::vector<Product> &products, const at::Tenso
 }
 
 at::Tensor transposed_product(const at::Tensor &left, const at::Tensor &right, double scale, at::ScalarType dtype) {
+    at::Tensor out = at::empty({left.size(1), right.size(1)}, left.options().dtype(dtype));
+    transposed_product_out(out, left, right, scale, false);
+    return out;
+}
+
+void transposed_product_out(const at::Tensor &out_in, const at::Tensor &left, const at::Tensor &right, double scale, bool accumulates) {
+    at::Tensor out = out_in;
     int64_t depth = left.size(0), rows = left.size(1);
-    TORCH_CHECK(left.dim() == 2 && right.dim() == 2 && right.size(0) == depth, "product of ", left.sizes(), " transposed and ", right.sizes());
+    TORCH_CHECK(left.dim() == 2 && right.dim() == 2 && right.size(0) == depth && out.sizes() == at::IntArrayRef({rows, right.size(1)}), "product of ",
+                left.sizes(), " transposed and ", right.sizes(), " into ", out.sizes());
+    Span span(CT_GROUP_PRODUCTS, "transposed product", 2 * static_cast<double>(depth) * static_cast<double>(out.numel()));
     bool own = has_bf16_products() && !composes(left) && left.scalar_type() == at::kBFloat16 && right.scalar_type() == at::kBFloat16 && has_unit_columns(right)
-        && (dtype == at::kFloat || dtype == at::kBFloat16);
+        && has_unit_columns(out) && (out.scalar_type() == at::kFloat || (out.scalar_type() == at::kBFloat16 && !accumulates));
     if (!own) {
-        at::Tensor product = at::mm(left.t(), right);
-        if (scale != 1) product.mul_(scale);
-        return as(product, dtype);
+        if (left.scalar_type() == out.scalar_type()) {
+            if (accumulates) out.addmm_(left.t(), right, 1, scale);
+            else {
+                at::mm_out(out, left.t(), right);
+                if (scale != 1) out.mul_(scale);
+            }
+        } else {
+            at::Tensor product = at::mm(left.t(), right);
+            if (accumulates) out.add_(product, scale);
+            else out.copy_(scale != 1 ? product.mul_(scale) : product);
+        }
+        return;
     }
     // Rows of an odd depth end in a zero.
     at::Tensor turned = at::empty({rows, depth + depth % 2}, left.options());
     if (depth % 2) turned.select(1, depth).zero_();
     turned.narrow(1, 0, depth).copy_(left.t());
     if (scale != 1) turned.mul_(scale);
-    at::Tensor out = at::empty({rows, right.size(1)}, left.options().dtype(dtype));
     Product p{turned, right, false, 1};
     BF16Product described_product = described(p);
     described_product.depth = depth;
-    multiply(out, {described_product}, {});
-    return out;
+    multiply(out, {described_product}, {}, accumulates);
 }
 }  // namespace ctorch

@@ -8,7 +8,7 @@ struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Trains as a YAML or JSON file says.",
         discussion:
-            "anneal train FILE.yaml [key=value …] [--dry-run], or all settings as flags: anneal train --stage sft --do_train true …"
+            "anneal train FILE.yaml [key=value …] [--dry-run] [--profile], or all settings as flags: anneal train --stage sft --do_train true …"
     )
 
     @Argument(parsing: .allUnrecognized, help: "FILE.yaml with key=value overrides, or --key value flags.")
@@ -17,7 +17,12 @@ struct TrainCommand: ParsableCommand {
     @Flag(name: .customLong("dry-run"), help: "Show the plan (parameters, steps, memory) without weights or training.")
     var isDryRun = false
 
+    @Flag(name: .customLong("profile"), help: "Show where the steps' time and memory went; writes profile_trace.json.")
+    var isProfiled = false
+
     func run() throws {
+        var arguments = arguments
+        if isProfiled { arguments += arguments.first?.hasPrefix("--") ?? true ? ["--profile", "true"] : ["profile=true"] }
         let config = try HubAccess.resolved(try RunConfig.load(arguments: arguments, purpose: .training))
         if isDryRun {
             for line in try DryRun.lines(config) { print(line) }

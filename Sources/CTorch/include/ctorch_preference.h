@@ -1,4 +1,4 @@
-// What preference training needs of the output layer.
+// What preference training needs of the output layer: log-probabilities of labels.
 #ifndef CTORCH_PREFERENCE_H
 #define CTORCH_PREFERENCE_H
 

@@ -20,6 +20,7 @@ using ctorch::BF16Product;
 
 constexpr int64_t kPanel = 32;   // columns of a panel: two registers
 constexpr int64_t kDepth = 1216;  // longest block of the depth: a panel of it and the rows beside it fit the cache
+constexpr int64_t kMostRows = 1536;  // rows that share a panel
 
 /// Rows of pairs to columns of pairs.
 CT_BF16 inline void transpose(__m512i r[16]) {
@@ -45,17 +46,27 @@ CT_BF16 inline void transpose(__m512i r[16]) {
     }
 }
 
+CT_BF16 inline __mmask32 mask_of(int64_t columns) { return columns >= kPanel ? 0xffffffffu : (1u << columns) - 1; }
+
+/// 32 elements under a mask as bf16.
+CT_BF16 inline __m512i load_elements(const uint16_t *x, __mmask32 mask) { return _mm512_maskz_loadu_epi16(mask, x); }
+CT_BF16 inline __m512i load_elements(const float *x, __mmask32 mask) {
+    __m512 low = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), x), high = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> 16), x + 16);
+    return (__m512i)_mm512_cvtne2ps_pbh(high, low);
+}
+
 /// right [columns, depth] -> panel [depth / 2][32] of pairs.
-CT_BF16 void pack_transposed(const uint16_t *right, int64_t row, int64_t depth, int64_t columns, uint32_t *panel) {
+template <typename T>
+CT_BF16 void pack_transposed(const T *right, int64_t row, int64_t depth, int64_t columns, uint32_t *panel) {
     int64_t pairs = depth / 2;
     for (int half = 0; half < 2; half++) {
         for (int64_t p = 0; p < pairs; p += 16) {
             int64_t count = std::min<int64_t>(16, pairs - p);
-            auto mask = static_cast<__mmask16>((1u << count) - 1);
+            __mmask32 mask = mask_of(2 * count);
             __m512i r[16];
             for (int j = 0; j < 16; j++) {
                 int64_t column = half * 16 + j;
-                r[j] = column < columns ? _mm512_maskz_loadu_epi32(mask, right + column * row + p * 2) : _mm512_setzero_si512();
+                r[j] = column < columns ? load_elements(right + column * row + p * 2, mask) : _mm512_setzero_si512();
             }
             transpose(r);
             for (int64_t i = 0; i < count; i++) _mm512_store_si512(panel + (p + i) * kPanel + half * 16, r[i]);
@@ -63,10 +74,9 @@ CT_BF16 void pack_transposed(const uint16_t *right, int64_t row, int64_t depth, 
     }
 }
 
-CT_BF16 inline __mmask32 mask_of(int64_t columns) { return columns >= kPanel ? 0xffffffffu : (1u << columns) - 1; }
-
 /// right [depth, columns] -> panel [depth / 2][32] of pairs.
-CT_BF16 void pack_plain(const uint16_t *right, int64_t row, int64_t depth, int64_t columns, uint32_t *panel) {
+template <typename T>
+CT_BF16 void pack_plain(const T *right, int64_t row, int64_t depth, int64_t columns, uint32_t *panel) {
     alignas(64) uint16_t low_order[32], high_order[32];
     for (uint16_t i = 0; i < 16; i++) {
         low_order[2 * i] = i;
@@ -77,8 +87,8 @@ CT_BF16 void pack_plain(const uint16_t *right, int64_t row, int64_t depth, int64
     __m512i low = _mm512_load_si512(low_order), high = _mm512_load_si512(high_order);
     __mmask32 mask = mask_of(columns);
     for (int64_t k = 0; k < depth; k += 2) {
-        __m512i a = _mm512_maskz_loadu_epi16(mask, right + k * row);
-        __m512i b = k + 1 < depth ? _mm512_maskz_loadu_epi16(mask, right + (k + 1) * row) : _mm512_setzero_si512();
+        __m512i a = load_elements(right + k * row, mask);
+        __m512i b = k + 1 < depth ? load_elements(right + (k + 1) * row, mask) : _mm512_setzero_si512();
         _mm512_store_si512(panel + k / 2 * kPanel, _mm512_permutex2var_epi16(a, low, b));
         _mm512_store_si512(panel + k / 2 * kPanel + 16, _mm512_permutex2var_epi16(a, high, b));
     }
@@ -114,6 +124,14 @@ CT_BF16 void tiles(int64_t rows, int64_t pairs, const uint16_t *left, int64_t ro
     for (; i < rows; i++) tile<1, kVectors>(pairs, left + i * row, row, panel, sums + i * kPanel);
 }
 
+/// The panel of the columns from `first` on and the depth from `k` on.
+template <typename T>
+CT_BF16 void pack(const BF16Product &p, int64_t first, int64_t k, int64_t depth, int64_t columns, uint32_t *panel) {
+    auto *right = static_cast<const T *>(p.right);
+    if (p.transposed) pack_transposed(right + first * p.right_row + k, p.right_row, depth, columns, panel);
+    else pack_plain(right + k * p.right_row + first, p.right_row, depth, columns, panel);
+}
+
 /// A thread's panel and sums, kept between calls.
 struct Workspace {
     std::unique_ptr<void, decltype(&std::free)> memory{nullptr, std::free};
@@ -133,7 +151,7 @@ struct Workspace {
 };
 
 CT_BF16 void panel_product(const BF16Product *products, int64_t count, int64_t first_row, int64_t rows, int64_t first, int64_t columns,
-                           const float *bias, void *out, int64_t out_row, bool wide) {
+                           const float *bias, void *out, int64_t out_row, bool wide, bool added) {
     thread_local Workspace workspace;
     float *sums;
     uint32_t *panel = workspace.panel(rows, &sums);
@@ -145,6 +163,11 @@ CT_BF16 void panel_product(const BF16Product *products, int64_t count, int64_t f
         start[1] = _mm512_maskz_loadu_ps(high, bias + first + 16);
     }
     for (int64_t r = 0; r < rows; r++) {
+        if (added) {
+            const float *before = static_cast<const float *>(out) + (first_row + r) * out_row + first;
+            start[0] = _mm512_maskz_loadu_ps(low, before);
+            start[1] = _mm512_maskz_loadu_ps(high, before + 16);
+        }
         _mm512_store_ps(sums + r * kPanel, start[0]);
         _mm512_store_ps(sums + r * kPanel + 16, start[1]);
     }
@@ -154,8 +177,8 @@ CT_BF16 void panel_product(const BF16Product *products, int64_t count, int64_t f
         int64_t blocks = (p.depth + kDepth - 1) / kDepth, block = ((p.depth + blocks - 1) / blocks + 31) / 32 * 32;
         for (int64_t k = 0; k < p.depth; k += block) {
             int64_t depth = std::min(block, p.depth - k);
-            if (p.transposed) pack_transposed(p.right + first * p.right_row + k, p.right_row, depth, columns, panel);
-            else pack_plain(p.right + k * p.right_row + first, p.right_row, depth, columns, panel);
+            if (p.is_right_wide) pack<float>(p, first, k, depth, columns, panel);
+            else pack<uint16_t>(p, first, k, depth, columns, panel);
             const uint16_t *left = p.left + first_row * p.left_row + k;
             if (columns > 16) tiles<2>(rows, (depth + 1) / 2, left, p.left_row, panel, sums);
             else tiles<1>(rows, (depth + 1) / 2, left, p.left_row, panel, sums);
@@ -186,21 +209,23 @@ bool has_bf16_products() {
     return value;
 }
 
-void bf16_products(const BF16Product *products, int64_t count, int64_t rows, int64_t columns, const float *bias, void *out, int64_t out_row, bool wide) {
+void bf16_products(const BF16Product *products, int64_t count, int64_t rows, int64_t columns, const float *bias, void *out, int64_t out_row, bool wide,
+                   bool added) {
     int64_t panels = (columns + kPanel - 1) / kPanel;
-    // Few columns: the rows are shared out too, so that every thread has work.
-    int64_t chunks = std::clamp<int64_t>(4 * max_threads() / panels, 1, (rows + 95) / 96);
+    // Few columns: the rows are shared out too, so that every thread has work. Many rows: those of a chunk, and their sums,
+    // stay in cache while the panels pass.
+    int64_t chunks = std::max(std::clamp<int64_t>(4 * max_threads() / panels, 1, (rows + 95) / 96), (rows + kMostRows - 1) / kMostRows);
     int64_t chunk = ((rows + chunks - 1) / chunks + 11) / 12 * 12;
     chunks = (rows + chunk - 1) / chunk;
     parallel_items(panels * chunks, [&](int64_t item, int) {
-        int64_t first = item / chunks * kPanel, first_row = item % chunks * chunk;
-        panel_product(products, count, first_row, std::min(chunk, rows - first_row), first, std::min(kPanel, columns - first), bias, out, out_row, wide);
+        int64_t first = item % panels * kPanel, first_row = item / panels * chunk;
+        panel_product(products, count, first_row, std::min(chunk, rows - first_row), first, std::min(kPanel, columns - first), bias, out, out_row, wide, added);
     });
 }
 }  // namespace ctorch
 #else
 namespace ctorch {
 bool has_bf16_products() { return false; }
-void bf16_products(const BF16Product *, int64_t, int64_t, int64_t, const float *, void *, int64_t, bool) {}
+void bf16_products(const BF16Product *, int64_t, int64_t, int64_t, const float *, void *, int64_t, bool, bool) {}
 }  // namespace ctorch
 #endif

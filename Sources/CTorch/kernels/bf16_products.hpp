@@ -6,21 +6,23 @@ namespace ctorch {
 
 /// One product of a sum, in elements: left [rows, depth] with rows `left_row` apart; right [depth, columns], or
 /// [columns, depth] when transposed, with rows `right_row` apart. A transposed product has an even depth; otherwise a row
-/// of an odd depth ends in a zero.
+/// of an odd depth ends in a zero. The right side is bf16, or fp32 that is rounded as it is read.
 struct BF16Product {
     const uint16_t *left;
     int64_t left_row;
-    const uint16_t *right;
+    const void *right;
     int64_t right_row;
     int64_t depth;
     bool transposed;
+    bool is_right_wide;
 };
 
 /// Whether this machine has the instructions.
 bool has_bf16_products();
 
 /// out[rows, columns] = bias + the sum of the products, kept in fp32. `bias` [columns] may be null; `out` is bf16, or fp32
-/// when `wide`.
-void bf16_products(const BF16Product *products, int64_t count, int64_t rows, int64_t columns, const float *bias, void *out, int64_t out_row, bool wide);
+/// when `wide`; a wide one may be `added` to, then there is no bias.
+void bf16_products(const BF16Product *products, int64_t count, int64_t rows, int64_t columns, const float *bias, void *out, int64_t out_row, bool wide,
+                   bool added = false);
 
 }  // namespace ctorch

@@ -31,7 +31,7 @@ struct Kernels {
     /// c[m, n] (+)= a[m, k] b[k, n]: a at a[m * a_row + k * a_column], b and c with unit columns; n a multiple of 16.
     void (*gemm)(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column, const float *b, int64_t b_row,
                  float *c, int64_t c_row, bool accumulate);
-    /// In place softmax of `size` scores (as exp(s - max)); returns the sum, `max` out.
+    /// In place exp(s - max) of `size` scores; returns the sum. `max` becomes the largest of them and of what it was.
     float (*exp_row)(float *scores, int64_t size, float *max);
     /// p = exp(s - lse); s = p * (dp - delta).
     void (*softmax_backward)(float *scores, float *probabilities, const float *dp, int64_t size, float lse, float delta);

@@ -188,8 +188,8 @@ void gemm(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_
 }
 
 float exp_row(float *scores, int64_t size, float *max_out) {
-    float max = scores[0];
-    for (int64_t i = 1; i < size; i++) max = scores[i] > max ? scores[i] : max;
+    float max = *max_out;
+    for (int64_t i = 0; i < size; i++) max = scores[i] > max ? scores[i] : max;
     *max_out = max;
     for (int64_t i = 0; i < size; i++) scores[i] = fast_exp(scores[i] - max);
     return lane_sum(size, [=](int64_t i) __attribute__((always_inline)) { return scores[i]; });

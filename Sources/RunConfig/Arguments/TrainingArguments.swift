@@ -173,6 +173,9 @@ public struct TrainingSettings: SettingDeclarations {
     public let includeNumInputTokensSeen = Setting(
         "include_num_input_tokens_seen", InputTokenCount.no, "Log the number of tokens seen.")
     public let disableTqdm = Setting<Bool?>("disable_tqdm", nil, "Hide the progress bar.")
+    public let profile = Setting(
+        "profile", false,
+        "Show at the end where the steps' time and memory went, and write a trace for chrome://tracing.")
     public let logLevel = Setting(
         "log_level", "passive", "Python's log level.", .noEffect("Anneal's log has one level."))
     public let logLevelReplica = Setting(

@@ -39,9 +39,8 @@ public struct ModelFolder: Sendable {
             try SafetensorsWriter.write(model.loraTensors(), to: "\(folder)/adapter_model.safetensors")
             try adapter.json().write(to: URL(fileURLWithPath: "\(folder)/adapter_config.json"), options: .atomic)
         } else {
-            let dtype = model.config.dtype
-            let weights = noGrad { model.namedWeights().map { (name: $0.name, tensor: $0.tensor.detach().to(dtype)) } }
-            try SafetensorsWriter.writeModel(weights, folder: folder, maxShardBytes: maxShardBytes)
+            try SafetensorsWriter.writeModel(
+                model.namedWeights(), as: model.config.dtype, folder: folder, maxShardBytes: maxShardBytes)
             try copy(["config.json", "generation_config.json"], to: folder)
         }
         try model.valueHead?.write(folder: folder)

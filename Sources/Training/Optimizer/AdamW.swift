@@ -37,7 +37,8 @@ public final class AdamW {
     /// The norm of all gradients together.
     func gradientNorm() -> Double { totalNorm(slots.compactMap { $0.parameter.grad }) }
 
-    /// One update with every gradient multiplied by `gradientScale`, after which the gradients are forgotten.
+    /// One update with every gradient multiplied by `gradientScale`, after which the gradients are zero. Their memory stays
+    /// theirs: kernels add to it, and a step's large buffers do not wander about the heap.
     func update(learningRate: Double, gradientScale: Double) {
         step += 1
         for decays in [true, false] {
@@ -52,7 +53,7 @@ public final class AdamW {
                 beta2: settings.beta2,
                 epsilon: settings.epsilon, weightDecay: decays ? settings.weightDecay : 0, gradientScale: gradientScale)
         }
-        slots.forEach { $0.parameter.clearGrad() }
+        slots.forEach { $0.parameter.grad?.fill(0) }
     }
 
     /// The state as tensors to be saved.

@@ -12,8 +12,8 @@ public struct MemoryPlan: Sendable, Equatable {
     public let recomputedBytesPerToken: Int
     /// One block of logits.
     public let logitBytes: Int
-    /// Tokens of a pack beyond which a larger one is no faster. The products reach their speed at some hundred rows
-    /// (Docs/performance.md); the gradients of trained weights cost a pass over them a pack, which larger packs share.
+    /// Tokens of a pack beyond which a larger one is no faster: the products reach their speed at some hundred rows
+    /// (Docs/performance.md).
     public let efficientPackTokens: Int
 
     public init(_ config: ModelConfig, parameters: ParameterCount, compute: DType, trainsWeights: Bool) {
@@ -31,7 +31,7 @@ public struct MemoryPlan: Sendable, Equatable {
         recomputedBytesPerToken = (text.hiddenSize * (text.numLayers + 3) + 2 * layer) * size
         if Device.current.isCPU {
             logitBytes = 256 * text.vocabularySize * size
-            efficientPackTokens = trainsWeights ? 1024 : 768
+            efficientPackTokens = 768
         } else {
             // Blocks of half a gigabyte in fp32, of which two exist beside the logits and their gradient.
             logitBytes = max(512 << 20, 1024 * text.vocabularySize) * 3

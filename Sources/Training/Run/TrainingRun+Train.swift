@@ -14,9 +14,15 @@ extension TrainingRun {
         let plan = stepPlan(numSamples: data.train.count)
         try resume?.check(plan)
         Runtime.seed(UInt64(config.training.seed))
-        let model = try loadModel()
-        let adapter = try prepareModel(model, resume: resume)
-        try attachValueHead(model, resume: resume)
+        let profile =
+            config.training.profile
+            ? RunProfile(model: modelConfig, compute: compute, outputFolder: config.training.outputDir) : nil
+        let (model, adapter) = try Profiler.phase(.load) {
+            let model = try loadModel()
+            let adapter = try prepareModel(model, resume: resume)
+            try attachValueHead(model, resume: resume)
+            return (model, adapter)
+        }
         let count = ParameterCount(model)
         print("Fine-tuning method: \(adapter == nil ? "Full" : "LoRA")")
         print(count.line)
@@ -37,14 +43,17 @@ extension TrainingRun {
             totalSteps: plan.totalUpdates, numTrainableParameters: count.trainable
         ).lines.forEach { print($0) }
         defer { trainer.console.finish() }
+        profile?.begin(trainer)
         let isFinished = try trainer.run()
         trainer.console.finish()
         guard isFinished else {
             print("Stopped at step \(trainer.state.globalStep); run the same command again to go on from there.")
+            try profile?.finish(trainer, packTokens: parts.packTokens)
             return .stopped(step: trainer.state.globalStep)
         }
         try finish(trainer, data, adapter: adapter)
         if let streamed = data.train as? StreamedSamples { print("Streamed: \(streamed.report)") }
+        try profile?.finish(trainer, packTokens: parts.packTokens)
         return .finished
     }
 
@@ -158,7 +167,7 @@ extension TrainingRun {
                 kind: training.lrSchedulerType, peak: training.learningRate,
                 warmupSteps: training.warmupSteps(of: plan.totalUpdates),
                 totalSteps: plan.totalUpdates, kwargs: training.lrSchedulerKwargs ?? [:]),
-            settings: settings, options: options, builder: builders[0],
+            settings: settings, options: options, packTokens: execution.packTokens, builder: builders[0],
             evaluations: zip(data.evaluations, builders.dropFirst()).map { ($0.name, $1) },
             loader: { cursor in
                 if config.tuning.stage.writesAnswers {
@@ -201,7 +210,7 @@ extension TrainingRun {
         let loadedBest = try loadBest(trainer, adapter: adapter)
         for (_, layer) in trainer.model.loraLayers { layer.isTraining = false }
         trainer.model.valueHead?.isTraining = false
-        try trainer.saver.folder.write(trainer.model, to: output)
+        try Profiler.phase(.save) { try trainer.saver.folder.write(trainer.model, to: output) }
         ConsoleText.metricsBlock(split: "train", metrics).forEach { print($0) }
         try RunResults.write(metrics, split: "train", folder: output)
         try trainer.state.write(to: output)

@@ -9,7 +9,9 @@ extension Trainer {
     /// Evaluates every set and logs `eval_loss` (or `eval_<name>_loss`): the mean over batches of the mean over labels,
     /// as transformers computes it.
     @discardableResult
-    func evaluate() throws -> LogRecord {
+    func evaluate() throws -> LogRecord { try Profiler.phase(.evaluation) { try evaluateSets() } }
+
+    private func evaluateSets() throws -> LogRecord {
         // No dropout, and no random numbers drawn.
         let layers = model.loraLayers.filter { $0.layer.isTraining }
         for (_, layer) in layers { layer.isTraining = false }

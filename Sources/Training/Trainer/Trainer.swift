@@ -69,7 +69,7 @@ final class Trainer {
         var upcoming: Prefetched<StepData>?
         while state.globalStep < plan.totalUpdates {
             let update = try loader.next()
-            let data = try (upcoming ?? prefetch(update)).value()
+            let data = try Profiler.phase(.data) { try (upcoming ?? prefetch(update)).value() }
             upcoming = nil
             if state.globalStep + 1 < plan.totalUpdates {
                 var ahead = loader
@@ -105,20 +105,22 @@ final class Trainer {
         var loss = 0.0, hits = 0, targets = 0, curves = data.curves
         try scope("step \(state.globalStep + 1)") {
             for pack in data.packs where !pack.labels.isEmpty {
-                let result = objective.loss(of: pack, model: model, options: options)
-                result.backward()
+                let result = Profiler.phase(.forward) { objective.loss(of: pack, model: model, options: options) }
+                Profiler.phase(.backward) { result.backward() }
                 loss += result.value
                 hits += result.numHits ?? 0
                 targets += result.numHits == nil ? 0 : pack.labels.count
                 curves.add(result.curves)
             }
         }
-        let norm = try scope("gradient norm") { optimizer.gradientNorm() }
+        let norm = try scope("gradient norm") { Profiler.phase(.optimizer) { optimizer.gradientNorm() } }
         guard loss.isFinite, norm.isFinite else { throw nonFinite(loss, norm, update) }
         let limit = settings.maxGradNorm
         let scale = limit > 0 ? min(1, limit / (norm + 1e-6)) : 1
         let rate = schedule.rate(step: state.globalStep)
-        try scope("update") { optimizer.update(learningRate: rate, gradientScale: scale) }
+        try scope("update") {
+            Profiler.phase(.optimizer) { optimizer.update(learningRate: rate, gradientScale: scale) }
+        }
         state.globalStep += 1
         state.numInputTokensSeen += settings.countsTokens ? data.numTokens : 0
         state.totalFlos += 6 * Double(data.numTokens) * Double(numModelParameters)
@@ -193,6 +195,6 @@ final class Trainer {
     func save() throws {
         guard lastSavedStep != state.globalStep else { return }
         lastSavedStep = state.globalStep
-        console.line("Saving model checkpoint to \(try saver.save(self))")
+        console.line("Saving model checkpoint to \(try Profiler.phase(.save) { try saver.save(self) })")
     }
 }

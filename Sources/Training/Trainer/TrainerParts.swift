@@ -9,6 +9,8 @@ struct TrainerParts {
     let schedule: Schedule
     let settings: TrainerSettings
     let options: ForwardOptions
+    /// Tokens computed together.
+    let packTokens: Int
     let builder: any StepBuilding
     let evaluations: [(name: String?, builder: any StepBuilding)]
     /// What gives out the samples from a place on.
