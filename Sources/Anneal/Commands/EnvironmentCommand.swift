@@ -33,11 +33,17 @@ struct EnvironmentCommand: ParsableCommand {
         print("")
     }
 
-    /// Folder and size of the cache, which only its user empties.
+    /// Folder, size and limit of the cache.
     private static var cache: String {
         guard let folder = CacheFolder.path else { return "off (ANNEAL_CACHE)" }
         let megabytes = String(format: "%.1f MB", Double(CacheFolder.size(of: folder)) / 1e6)
-        return "\(folder), \(megabytes) (ANNEAL_CACHE sets the folder; files in it may be deleted)"
+        let limit: String
+        do {
+            limit = try CacheFolder.limit().map { String(format: "%.1f GB at most", Double($0) / 1e9) } ?? "no limit"
+        } catch {
+            limit = error.message
+        }
+        return "\(folder), \(megabytes), \(limit) (ANNEAL_CACHE and ANNEAL_CACHE_LIMIT; files in it may be deleted)"
     }
 
     private static func cpuField(_ name: String) -> String? {

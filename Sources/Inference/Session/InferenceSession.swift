@@ -69,7 +69,7 @@ public final class InferenceSession: Sendable {
 
     /// The text of an answer.
     public func text(of completion: Completion, _ sampling: SamplingSettings) -> String {
-        tokenizer.decode(completion.tokenIDs, skipSpecialTokens: sampling.skipSpecialTokens)
+        tokenizer.decode(completion.tokenIDs, skipSpecialTokens: sampling.skipSpecialTokens, cleansUp: true)
     }
 
     /// Answers one conversation; `onParts` hears thought and answer as they are written and ends both by returning false.
