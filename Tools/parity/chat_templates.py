@@ -46,13 +46,13 @@ CALLS = [
 def conversations(open_thought, close_thought):
     """name -> conversation as a file of `anneal template render` has it, which ends with an answer."""
 
+    thought = open_thought + "hm" + close_thought if open_thought else ""
+
     def turns(*texts):
         roles = ("user", "assistant")
-        thought = open_thought + "hm" + close_thought
         return [{"role": roles[i % 2], "content": (thought if i % 2 else "") + text} for i, text in enumerate(texts)]
 
     def tools(count):
-        thought = open_thought + "hm" + close_thought
         call = {"role": "function", "content": thought + json.dumps(CALLS[:count], ensure_ascii=False)}
         return {
             "tools": TOOLS,

@@ -24,7 +24,8 @@ struct SampleCache: Sendable {
         let removed = CacheFolder.shrink(folder, to: limit, keeping: path.map { [$0] } ?? [])
         guard removed.numEntries > 0 else { return nil }
         let size = String(format: "%.1f MB", Double(removed.numBytes) / 1e6)
-        return "Cache: \(removed.numEntries) entries (\(size)) that were not used for longest are removed (ANNEAL_CACHE_LIMIT)."
+        return
+            "Cache: \(removed.numEntries) entries (\(size)) that were not used for longest are removed (ANNEAL_CACHE_LIMIT)."
     }
 
     /// Changes when the stored form changes, or what encoding means.
