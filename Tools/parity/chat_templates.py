@@ -1,10 +1,11 @@
 """Exported chat templates, rendered by transformers, beside what `anneal template render` writes.
 
-usage: python Tools/parity/chat_templates.py ANNEAL MODEL_FOLDER
+usage: python Tools/parity/chat_templates.py ANNEAL MODEL_FOLDER [TEMPLATE …]
 
 For every template and a few conversations (thoughts, Chinese, system text, tools with calls and results) the prompt of the last
 answer is written twice: by jinja2 as `apply_chat_template` sets it up, from the Jinja of `anneal template export`, and by
-`anneal template render`, the writer that training uses. Prints a table, and every difference. Needs transformers and
+`anneal template render`, the writer that training uses. Prints a table, and every difference. Templates that name tokens which the
+tokenizer lacks are passed over. Needs transformers and
 LLaMA-Factory (for the end of sequence that each of its templates takes).
 """
 
@@ -82,6 +83,14 @@ def as_sent(conversation):
     return messages
 
 
+def lacks_tokens(template, tokenizer):
+    """Whether a template names tokens, rather than writing them, that the tokenizer does not have."""
+    vocabulary = tokenizer.get_vocab()
+    formatters = [getattr(template, name) for name in vars(template) if name.startswith("format_")]
+    slots = [slot for formatter in formatters for slot in formatter.slots]
+    return any(isinstance(slot, dict) and slot["token"] not in vocabulary for slot in slots)
+
+
 def run(*arguments):
     result = subprocess.run(arguments, capture_output=True, text=True)
     if result.returncode != 0:
@@ -93,8 +102,10 @@ def main():
     program, folder = sys.argv[1:3]
     tokenizer = AutoTokenizer.from_pretrained(folder)
     counts = Counter()
-    names = run(program, "template", "list").split()
-    for name in names:
+    for name in sys.argv[3:] or run(program, "template", "list").split():
+        if name in TEMPLATES and lacks_tokens(TEMPLATES[name], tokenizer):
+            print(f"{name}: the tokenizer lacks its tokens")
+            continue
         source = run(program, "template", "export", name, "--model", folder, "--preserve-thinking")
         jinja = _compile_jinja_template(source)
         known = TEMPLATES.get(name)
