@@ -153,6 +153,20 @@ final class TemporaryFolder {
                 "on the network, from which nothing is read"))
     }
 
+    @Test func `marks of media without media are told, for a text model would learn them as text`() throws {
+        let row = #"{"messages": [{"role": "user", "content": "<image>看图"}, {"role": "assistant", "content": "b<c"}]}"#
+        let folder = try TemporaryFolder([
+            "d.jsonl": row + "\n" + row.replacingOccurrences(of: "<image>", with: "< image>")
+        ])
+        #expect(
+            try DatasetCatalog(folder: folder.path).load("d.jsonl").report.warnings == [
+                """
+                <image>, <video> or <audio> marks without media in 1 row (data set 'd.jsonl', \(folder.path)/d.jsonl, row 1): \
+                name the files in a column `images`, `videos` or `audios`, or the marks are learned as text
+                """
+            ])
+    }
+
     @Test func `ms-swift's files are read by their paths alone`() throws {
         let message =
             #"{"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "<image>q"}, "#

@@ -15,7 +15,9 @@ import Testing
             let question = index == 2 ? "question 1" : "question \(index)"
             let row = Self.row(question, answer, index)
             for _ in 0..<(index == 3 ? 2 : 1) {
-                statistics.add(row, numTokens: index * 7, numMediaTokens: index == 4 ? 64 : 0, truncation: index == 10 ? .text : .none)
+                statistics.add(
+                    row, numTokens: index * 7, numMediaTokens: index == 4 ? 64 : 0,
+                    truncation: index == 10 ? .text : .none)
             }
         }
         statistics.drop(Self.row("q", "", 11), DropReason("nothing to learn: …"), losesLabels: true)

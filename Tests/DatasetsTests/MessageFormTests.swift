@@ -94,7 +94,9 @@ import Testing
         }
         for (text, weight) in [("2", 2), ("0.5", 0.5), ("0", 0), ("null", nil)] as [(String, Float?)] {
             #expect(
-                try Self.detected(row(text))?.messages == [Message(.user, "u"), Message(.assistant, "a", lossScale: weight)]
+                try Self.detected(row(text))?.messages == [
+                    Message(.user, "u"), Message(.assistant, "a", lossScale: weight),
+                ]
             )
         }
         for text in ["-1", #""2""#, "[1]"] {

@@ -102,6 +102,61 @@ struct StoreTests {
         #expect(try unwritable.record(4) == chunks[1][1])
     }
 
+    @Test
+    func `the cache is bounded: what was not used for longest goes, what is being written or was just used stays`()
+        throws
+    {
+        let folder = try TemporaryFolder([
+            "a.rows": String(repeating: "a", count: 100), "b.rows": String(repeating: "b", count: 200),
+            "c.rows": String(repeating: "c", count: 300), "d.rows": String(repeating: "d", count: 400), "mine.txt": "x",
+            "media/old/1-1.png": String(repeating: "e", count: 50),
+            "media/new/1-1.png": String(repeating: "f", count: 60),
+        ])
+        let now = 2_000_000_000
+        func used(_ name: String, _ secondsAgo: Int) {
+            var times = [timeval(tv_sec: now - secondsAgo, tv_usec: 0), timeval(tv_sec: now - secondsAgo, tv_usec: 0)]
+            utimes("\(folder.path)/\(name)", &times)
+        }
+        func names() throws -> [String] {
+            try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+                .filter { $0.hasSuffix(".rows") || $0.hasSuffix(".png") || $0.hasSuffix(".txt") }.sorted()
+        }
+        used("b.rows", 900_000)
+        used("media/old", 800_000)
+        used("c.rows", 700_000)
+        used("media/new", 50_000)
+        used("a.rows", 40_000)
+        used("d.rows", 10)
+        let all = try names()
+        #expect(CacheFolder.shrink(folder.path, to: 1110, now: now) == (0, 0))
+        #expect(try names() == all)
+        #expect(CacheFolder.shrink(folder.path, to: 1000, now: now) == (1, 200))
+        let writer = Foundation.open("\(folder.path)/c.rows", O_RDWR)
+        #expect(flock(writer, LOCK_EX) == 0)
+        #expect(CacheFolder.shrink(folder.path, to: 400, keeping: ["\(folder.path)/d.rows"], now: now) == (2, 150))
+        #expect(try names() == ["c.rows", "d.rows", "media/new/1-1.png", "mine.txt"])
+        close(writer)
+        #expect(CacheFolder.shrink(folder.path, to: 0, now: now) == (2, 700))
+        #expect(CacheFolder.shrink("/nowhere", to: 0) == (0, 0))
+    }
+
+    @Test func `the size of the cache is read from ANNEAL_CACHE_LIMIT`() throws {
+        for (text, limit) in [
+            ("", 50_000_000_000), ("off", nil), ("20GB", 20_000_000_000), ("1.5 tb", 1_500_000_000_000),
+            ("500MB", 500_000_000),
+            ("0B", 0),
+        ] as [(String, Int?)] {
+            #expect(try CacheFolder.limit(environment: ["ANNEAL_CACHE_LIMIT": text]) == limit)
+        }
+        for text in ["20", "-1GB", "lots", "GB", "1e30GB"] {
+            #expect {
+                try CacheFolder.limit(environment: ["ANNEAL_CACHE_LIMIT": text])
+            } throws: {
+                "\($0)" == "ANNEAL_CACHE_LIMIT is '\(text)', which is no size: write 20GB or 500MB, or off for no limit"
+            }
+        }
+    }
+
     @Test func `hashes tell order, lengths and files apart`() throws {
         func hash(_ add: (inout Fingerprint) -> Void) -> String {
             var hash = Fingerprint()

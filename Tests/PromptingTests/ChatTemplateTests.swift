@@ -126,7 +126,8 @@ import Testing
         [
             "name": "get_weather",
             "arguments": [
-                "place": "北京\n\"a\"", "days": 2, "units": ["C", .null], "exact": true, "more": ["b": 1.5, "B": "x", "a": []],
+                "place": "北京\n\"a\"", "days": 2, "units": ["C", .null], "exact": true,
+                "more": ["b": 1.5, "B": "x", "a": []],
             ],
         ], ["name": "now", "arguments": [:]],
     ]

@@ -137,10 +137,12 @@ import Testing
 
     @Test("a cut through what the template writes is told from a cut through a message")
     func truncation() throws {
-        func truncation(_ template: Template, _ question: String, _ answer: String, _ cutoff: Int) throws -> Truncation {
+        func truncation(_ template: Template, _ question: String, _ answer: String, _ cutoff: Int) throws -> Truncation
+        {
             try Self.encoder(template, EncodingSettings(cutoffLength: cutoff)).encode(
                 Conversation(messages: [
-                    Message(.user, question), Message(.assistant, answer), Message(.user, "a"), Message(.assistant, "b"),
+                    Message(.user, question), Message(.assistant, answer), Message(.user, "a"),
+                    Message(.assistant, "b"),
                 ])
             ).truncation
         }

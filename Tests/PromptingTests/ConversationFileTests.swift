@@ -56,4 +56,18 @@ import Testing
             "\($0)" == "template default: tools: f has no \"parameters\" with \"properties\""
         }
     }
+
+    @Test("a file that is not there, or is a folder, is told")
+    func missing() {
+        func message(_ path: String) -> String {
+            do throws(ConversationFileError) {
+                _ = try ConversationFile.read(path)
+                return "no error"
+            } catch { return error.message }
+        }
+        #expect(
+            message("/nowhere/a.json")
+                == "/nowhere/a.json: there is no such file; it should hold {\"messages\": [{\"role\", \"content\"}]}")
+        #expect(message("/tmp") == "/tmp is a folder: name the JSON file with the conversation")
+    }
 }

@@ -119,4 +119,44 @@ import Testing
             ($0 as? TokenizerError)?.kind == .fileMissing && "\($0)".contains("no-such-folder/tokenizer.json")
         }
     }
+
+    @Test("spaces before punctuation are removed as transformers' decode does, where the model's files ask for it")
+    func cleanup() throws {
+        let cases = try Fixture.decode([[String]].self, "cleanup.json")
+        #expect(cases.count == 120)
+        for item in cases { #expect(SpaceCleanup.cleaned(item[0]) == item[1], "\(item)") }
+        #expect(try !Fixture.tokenizer("qwen-tiny").cleansUpSpaces)
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "anneal-cleanup-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let original = try #require(Bundle.module.url(forResource: "Fixtures/qwen-tiny", withExtension: nil))
+        try FileManager.default.copyItem(at: original, to: folder)
+        let config = folder.appendingPathComponent("tokenizer_config.json")
+        try FileManager.default.removeItem(at: config)
+        try Data("{\"clean_up_tokenization_spaces\": true}".utf8).write(to: config)
+        let tokenizer = try Tokenizer(folder: folder.path)
+        #expect(tokenizer.cleansUpSpaces)
+        for item in cases {
+            let ids = tokenizer.encode(item[0])
+            #expect(tokenizer.decode(ids, cleansUp: true) == item[1])
+            var stream = StreamingDetokenizer(tokenizer)
+            #expect(ids.map { stream.append($0) }.joined() + stream.finish() == item[1])
+        }
+    }
+
+    @Test("a stream is cleaned up as the whole text is, wherever it is cut, and words are not held back")
+    func streamedCleanup() {
+        var random = SystemRandomNumberGenerator()
+        let alphabet = Array(" ' . n t m s v r e a ? , 你".filter { $0 != " " }) + [" ", " ", " ", " "]
+        for _ in 0..<4000 {
+            let text = String(
+                (0..<Int.random(in: 0...14, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? " " })
+            var cleanup = SpaceCleanup(), result = ""
+            for character in text { result += cleanup.push(String(character)) }
+            result += cleanup.finish()
+            #expect(result == SpaceCleanup.cleaned(text), "\(text.debugDescription)")
+        }
+        var cleanup = SpaceCleanup()
+        #expect(["It", " is", " a", " test"].map { cleanup.push($0) } == ["", "It", " is", " a test"])
+    }
 }

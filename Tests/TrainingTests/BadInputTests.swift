@@ -276,7 +276,8 @@ struct BadInputTests {
         (
             ["cutoff_len=40"],
             [
-                "[warning] in ", "rows of `dataset` cutoff_len cuts through the template, the end of the prompt is lost",
+                "[warning] in ",
+                "rows of `dataset` cutoff_len cuts through the template, the end of the prompt is lost",
                 "data/text.json, row ", "raise cutoff_len, or shorten or remove these rows",
             ]
         ), (["cutoff_len=40", "max_truncated_share=0"], ["Raise cutoff_len, or set max_truncated_share: "]),
@@ -288,5 +289,42 @@ struct BadInputTests {
             RunSettings.lora(model: "qwen2", output: "output") + ["dataset_dir=data", "max_steps=1"] + overrides,
             in: folder.path)
         for word in words { #expect(result.errors.contains(word), "\(result.errors)") }
+    }
+
+    /// What `anneal data check` prints for a copy of the fixtures' data.
+    private func check(_ overrides: [String], prepare: (TemporaryFolder) throws -> Void = { _ in }) throws -> Program {
+        let folder = try TemporaryFolder()
+        _ = try folder.copy("\(Place.fixtures)/data", as: "data")
+        try prepare(folder)
+        return try Program.run(
+            ["data", "check"] + RunSettings.lora(model: "qwen2", output: "output") + ["dataset_dir=data"] + overrides,
+            in: folder.path)
+    }
+
+    @Test func `the check names rows that are cut through the template`() throws {
+        let result = try check(["cutoff_len=40"])
+        let text = result.output.replacingOccurrences(of: "\n    ", with: " ")
+        #expect(
+            text.contains(
+                "cutoff_len cuts through the template, the end of the prompt is lost and the answer begins within the question: "
+            ), "\(result.output)")
+        #expect(text.contains("raise cutoff_len, or shorten or remove these rows"))
+        #expect(result.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+    }
+
+    @Test func `cutoff_len of stage pt is said to cut blocks, and to cut texts with packing off`() throws {
+        func texts(_ folder: TemporaryFolder) throws {
+            let rows = (1...9).map { "{\"text\": \"\(String(repeating: "word ", count: $0 * 7))\"}" }
+            try folder.write("data/texts.jsonl", rows.joined(separator: "\n"))
+        }
+        let pt = ["stage=pt", "dataset=texts.jsonl", "cutoff_len=32"]
+        let blocks = try check(pt, prepare: texts)
+        let told = blocks.output.replacingOccurrences(of: "\n    ", with: " ")
+        #expect(
+            told.contains("0 truncated") && told.contains("blocks of 32 tokens;"), "\(blocks.output)\(blocks.errors)")
+        #expect(told.contains("packing: false makes a sample of each text, cut to cutoff_len"))
+        let single = try check(pt + ["packing=false"], prepare: texts)
+        #expect(single.output.contains("truncated to cutoff_len: "), "\(single.output)\(single.errors)")
+        #expect(!single.output.contains("blocks of"))
     }
 }

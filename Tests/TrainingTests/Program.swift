@@ -11,12 +11,17 @@ struct Program {
     /// and signal it while it runs. `shell` comes before the command (limits, for instance).
     static func train(
         _ arguments: [String], in folder: String, shell: String = "", meddle: (pid_t) -> Void = { _ in }
+    ) throws -> Program { try run(["train"] + arguments, in: folder, shell: shell, meddle: meddle) }
+
+    /// The same for any command.
+    static func run(
+        _ arguments: [String], in folder: String, shell: String = "", meddle: (pid_t) -> Void = { _ in }
     ) throws -> Program {
         try #require(
             FileManager.default.isExecutableFile(atPath: Place.program.path), "build the executable first: swift build")
         let process = Process(), name = "\(folder)/.\(UUID().uuidString)"
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", "\(shell) exec \"$0\" \"$@\"", Place.program.path, "train"] + arguments
+        process.arguments = ["-c", "\(shell) exec \"$0\" \"$@\"", Place.program.path] + arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         // One thread: resumed runs are compared bit by bit, and the other tests want the cores.
         process.environment = ProcessInfo.processInfo.environment.merging(["OMP_NUM_THREADS": "1"]) { $1 }

@@ -32,12 +32,20 @@ struct EnvironmentCommand: ParsableCommand {
         print("")
     }
 
-    /// Folder and size of the cache, which only its user empties.
+    /// Folder, size and limit of the cache.
     private static var cache: String {
         guard let folder = CacheFolder.path else { return "off (ANNEAL_CACHE)" }
-        let megabytes = String(format: "%.1f MB", Double(CacheFolder.size(of: folder)) / 1e6)
-        return "\(folder), \(megabytes) (ANNEAL_CACHE sets the folder; files in it may be deleted)"
+        let size = megabytes(CacheFolder.size(of: folder))
+        let limit: String
+        do {
+            limit = try CacheFolder.limit().map { "\(megabytes($0)) at most" } ?? "no limit"
+        } catch {
+            limit = error.message
+        }
+        return "\(folder), \(size), \(limit) (ANNEAL_CACHE and ANNEAL_CACHE_LIMIT; files in it may be deleted)"
     }
+
+    private static func megabytes(_ numBytes: Int) -> String { String(format: "%.1f MB", Double(numBytes) / 1e6) }
 
     private static func cpuField(_ name: String) -> String? {
         let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""

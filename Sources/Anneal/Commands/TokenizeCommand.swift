@@ -26,7 +26,7 @@ struct TokenizeCommand: ParsableCommand {
     @Flag(help: "Put the model's own special tokens around each text.")
     var addSpecialTokens = false
 
-    @Flag(help: "The file holds arrays of ids: print their texts.")
+    @Flag(help: "The file holds arrays of ids: print their texts, as transformers' decode does.")
     var decode = false
 
     @Flag(help: "Leave special tokens out of decoded texts.")
@@ -89,7 +89,7 @@ struct TokenizeCommand: ParsableCommand {
             guard let ids = item.arrayValue?.map({ $0.intValue.map(Int32.init(clamping:)) ?? -1 }) else {
                 throw CommandError("entry \(place + 1) of \(file) is \(item.kind), not an array of ids")
             }
-            return tokenizer.decode(ids, skipSpecialTokens: skipSpecialTokens)
+            return tokenizer.decode(ids, skipSpecialTokens: skipSpecialTokens, cleansUp: true)
         }
         if isLines || !json {
             for text in texts { print(JSONValue.string(text).text()) }

@@ -57,11 +57,16 @@ struct EmbeddedMedia {
         let isPlain = (1...5).contains(ending.utf8.count) && ending.utf8.allSatisfy { isAlphanumeric($0) }
         let path = "\(folder)/\(place)-\(ordinal)" + (isPlain ? "." + ending : "")
         var status = stat()
-        if stat(path, &status) == 0, Int(status.st_size) == bytes.count { return path }
+        if stat(path, &status) == 0, Int(status.st_size) == bytes.count {
+            // The cache removes what was not used for longest.
+            if ordinal == 1, row <= 1 { utimes(folder, nil) }
+            return path
+        }
         do {
             if !isFolderMade {
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
                 isFolderMade = true
+                utimes(folder, nil)
             }
             try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {

@@ -50,7 +50,7 @@ extension DatasetDescription {
             throw DataError(
                 """
                 the columns \(names) are none of the known forms (messages; instruction, input, output; query, response): \
-                rename them, or describe the file in dataset_info.json
+                rename them, or describe the file in dataset_info.json\(keys == ["text"] ? "; texts alone are for stage: pt" : "")
                 """, dataset: name, file: path)
         }
         return description

@@ -25,7 +25,9 @@ public struct LoadedDataset: Sendable {
         name = converter.description.name
         self.records = records
         self.converter = converter
-        self.warnings = warnings + surveyed.media.warnings
+        // Whole texts may hold anything.
+        let marks = converter.purpose == .texts ? nil : survey.markWarning
+        self.warnings = warnings + surveyed.media.warnings + [marks].compactMap(\.self)
         identity = DatasetIdentity(
             files: files,
             conversion:

@@ -9,6 +9,8 @@ struct RowSurvey: Sendable {
     private(set) var dropped: [Int32: Drop] = [:]
     /// The size of each row's texts.
     private(set) var sizes: [TextSize] = []
+    /// Rows with marks of media that bring no media.
+    private(set) var marked = CountedRows()
     /// Size and time of the files that the rows name.
     private(set) var mediaStamp = Fingerprint()
 
@@ -48,6 +50,7 @@ struct RowSurvey: Sendable {
         for case let part? in parts.withLock({ $0 }) {
             if let failure = part.failure { throw failure }
             dropped.merge(part.survey.dropped) { $1 }
+            marked.add(part.survey.marked)
             sizes += part.survey.sizes
             mediaStamp.combine(part.survey.mediaStamp)
             converter.media.absorb(part.media)
@@ -60,7 +63,7 @@ struct RowSurvey: Sendable {
         for row in range {
             do throws(DataError) {
                 switch try converter.convert(records[row]) {
-                case .kept(let kept): part.survey.add(kept.conversation)
+                case .kept(let kept): part.survey.add(kept.conversation, kept.origin)
                 case .dropped(let reason, let origin):
                     part.survey.dropped[Int32(row)] = Drop(reason: reason, origin: origin)
                     part.survey.sizes.append(.unknown)
@@ -74,10 +77,32 @@ struct RowSurvey: Sendable {
         return part
     }
 
-    private mutating func add(_ conversation: Conversation) {
+    private mutating func add(_ conversation: Conversation, _ origin: RowOrigin) {
         let media = conversation.images + conversation.videos + conversation.audios
+        if media.isEmpty, conversation.messages.contains(where: { Self.hasMark($0.content) }) { marked.add(origin) }
         for source in media { mediaStamp.add(stampOf: source) }
         sizes.append(media.isEmpty ? TextSize(conversation) : .unknown)
+    }
+
+    private static let marks = ["<image>", "<video>", "<audio>"].map { Array($0.utf8) }
+
+    /// Whether a text has the mark of an image, video or sound.
+    private static func hasMark(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            bytes.indices.contains { place in
+                bytes[place] == 0x3C && marks.contains { bytes[place...].starts(with: $0) }
+            }
+        }
+    }
+
+    /// What the user should know of marks without media; nil where there are none.
+    var markWarning: String? {
+        guard marked.count > 0 else { return nil }
+        return """
+            <image>, <video> or <audio> marks without media in \(marked.count == 1 ? "1 row" : "\(marked.count) rows") \
+            (\(marked.places)): name the files in a column `images`, `videos` or `audios`, or the marks are learned as text
+            """
     }
 
     /// The survey of some of the rows.

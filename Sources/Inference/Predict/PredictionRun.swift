@@ -120,10 +120,10 @@ public struct PredictionRun: Sendable {
                 try file.append(
                     PredictionLine(
                         prompt: session.tokenizer.decode(
-                            row.encoded.inputIDs, skipSpecialTokens: sampling.skipSpecialTokens),
+                            row.encoded.inputIDs, skipSpecialTokens: sampling.skipSpecialTokens, cleansUp: true),
                         predict: session.text(of: completion, sampling),
                         label: session.tokenizer.decode(
-                            row.encoded.labelIDs, skipSpecialTokens: sampling.skipSpecialTokens),
+                            row.encoded.labelIDs, skipSpecialTokens: sampling.skipSpecialTokens, cleansUp: true),
                         labelProbabilities: try probabilities?(row.prompt, session)))
                 if row.encoded.isTruncated { numTruncated += 1 }
                 if let closing = completion.thoughtClosing { closings[closing, default: 0] += 1 }

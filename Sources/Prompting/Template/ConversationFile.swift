@@ -8,7 +8,14 @@ public enum ConversationFile {
     /// - Throws: `ConversationFileError` naming the file, the message and the key.
     public static func read(_ path: String) throws(ConversationFileError) -> Conversation {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw ConversationFileError("\(path) cannot be read")
+            var isFolder: ObjCBool = false
+            let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+            throw ConversationFileError(
+                isFolder.boolValue
+                    ? "\(path) is a folder: name the JSON file with the conversation"
+                    : isThere
+                        ? "\(path) cannot be read: check its permissions"
+                        : "\(path): there is no such file; it should hold {\"messages\": [{\"role\", \"content\"}]}")
         }
         do {
             return try conversation(JSONValue(parsing: String(decoding: data, as: UTF8.self)))

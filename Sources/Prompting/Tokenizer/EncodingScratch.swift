@@ -57,6 +57,20 @@ final class EncodingScratch: @unchecked Sendable {  // Lent to one thread at a t
             third: numTokens > 2 ? output[start + 2] : 0, numTokens: Int32(numTokens))
     }
 
+    /// The tokens of a piece, found before or by `search` now.
+    @inline(__always)
+    func encode(
+        _ bytes: UnsafePointer<UInt8>, count: Int, into output: inout [Int32],
+        search: (UnsafePointer<UInt8>, Int, inout [Int32]) -> Void
+    ) {
+        guard count <= Self.maxCachedBytes else { return search(bytes, count, &output) }
+        let place = place(bytes, count: count)
+        if append(place, to: &output) { return }
+        let start = output.count
+        search(bytes, count, &output)
+        keep(place, output, from: start)
+    }
+
     init() {
         cache = .allocate(capacity: Self.numCached)
         cache.initialize(repeating: CachedPiece(), count: Self.numCached)

@@ -1,13 +1,19 @@
 extension Tokenizer {
     /// The text of ids; bytes that form no character become U+FFFD, unknown ids nothing.
-    public func decode(_ ids: some Sequence<Int32>, skipSpecialTokens: Bool = false) -> String {
+    ///
+    /// - Parameter cleansUp: remove spaces before punctuation where the model's files ask for it, as transformers' `decode`
+    ///   and `batch_decode` do.
+    public func decode(
+        _ ids: some Sequence<Int32>, skipSpecialTokens: Bool = false, cleansUp: Bool = false
+    ) -> String {
         var stream = DecodingStream(decoder)
         var text: [UInt8] = []
         for id in ids {
             if let token = decodedToken(id, skipSpecialTokens: skipSpecialTokens) { text += stream.push(token) }
         }
         text += stream.finish()
-        return String(decoding: text, as: UTF8.self)
+        let decoded = String(decoding: text, as: UTF8.self)
+        return cleansUp && cleansUpSpaces ? SpaceCleanup.cleaned(decoded) : decoded
     }
 
     /// A token as the decoder takes it: its bytes where the decoder begins with those, else its text. Nil for an id that

@@ -87,6 +87,7 @@ extension Tokenizer {
             chatTemplate = Self.chatTemplate(try Self.json(folder + "/chat_template.json")["chat_template"])
         }
         modelMaxLength = config["model_max_length"]?.intValue.flatMap { $0 < 1_000_000_000 ? $0 : nil }
+        cleansUpSpaces = config["clean_up_tokenization_spaces"]?.boolValue ?? false
         addsBOS = config["add_bos_token"]?.boolValue ?? false
         bosID = namedToken(name("bos_token"))
         eosID = namedToken(name("eos_token"))

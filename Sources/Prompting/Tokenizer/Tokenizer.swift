@@ -29,6 +29,9 @@ public struct Tokenizer: Sendable {
     /// Whether the model's own encoding puts `bosID` first (`encode` never does; templates and packing ask).
     public var addsBOS = false
 
+    /// Whether transformers removes spaces before punctuation from decoded text (`clean_up_tokenization_spaces`).
+    public var cleansUpSpaces = false
+
     init(pipeline: TextPipeline, decoder: [DecoderStep], frame: TokenFrame, addedTokens: [AddedToken]) {
         self.pipeline = pipeline
         self.decoder = decoder

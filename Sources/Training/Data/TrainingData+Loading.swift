@@ -45,6 +45,7 @@ extension TrainingData {
         if config.tuning.stage.writesAnswers { return try loadPrompts(module, run, bar) }
         let encoder = try run.rowEncoder()
         let cache = SampleCache(tokenizerFolder: run.modelFolder, rebuilds: config.data.overwriteCache)
+        if let note = try cache.makeRoom() { data.notes.append(note) }
         let needsLengths = waits || run.arrangement != nil || config.data.tokenizedPath != nil
         var saved: [SavedSamples.Input] = []
         func samples(_ rows: RowSelection, isTrained: Bool, evaluation: String?, isSplit: Bool) throws

@@ -28,9 +28,11 @@ enum JinjaToolMacros {
     }
 
     /// Calls as objects.
-    static func objects(_ key: String = "arguments", open: String = "", close: String = "", separator: String) -> String {
+    static func objects(_ key: String = "arguments", open: String = "", close: String = "", separator: String) -> String
+    {
         list(
-            "{{ \(Template.literal(open)) + object_of(call, '\(key)') + \(Template.literal(close)) }}", separator: separator)
+            "{{ \(Template.literal(open)) + object_of(call, '\(key)') + \(Template.literal(close)) }}",
+            separator: separator)
     }
 }
 

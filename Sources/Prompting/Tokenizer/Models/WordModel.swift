@@ -11,12 +11,7 @@ struct WordModel: Sendable {
     func encode(
         _ bytes: UnsafePointer<UInt8>, count: Int, into output: inout [Int32], _ scratch: EncodingScratch
     ) {
-        guard count <= EncodingScratch.maxCachedBytes else { return search(bytes, count: count, into: &output) }
-        let place = scratch.place(bytes, count: count)
-        if scratch.append(place, to: &output) { return }
-        let start = output.count
-        search(bytes, count: count, into: &output)
-        scratch.keep(place, output, from: start)
+        scratch.encode(bytes, count: count, into: &output) { search($0, count: $1, into: &$2) }
     }
 
     private func search(_ bytes: UnsafePointer<UInt8>, count: Int, into output: inout [Int32]) {

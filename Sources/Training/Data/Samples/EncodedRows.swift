@@ -17,6 +17,7 @@ final class EncodedRows: SampleSource, @unchecked Sendable {
     let store: RecordStore
     private let rows: any RowSource
     private let encoder: RowEncoder
+    private let cache: SampleCache?
     private let lock = NSLock()
     /// The numbers of the rows that are kept.
     private var kept: [Int32] = []
@@ -32,6 +33,7 @@ final class EncodedRows: SampleSource, @unchecked Sendable {
     init(_ rows: RowSelection, _ encoder: RowEncoder, cache: SampleCache) throws {
         self.rows = rows
         self.encoder = encoder
+        self.cache = cache
         var found: [StoredRow.Summary] = []
         found.reserveCapacity(rows.count)
         store = try RecordStore(folder: cache.folder, key: cache.key(of: rows, encoder), rebuilds: cache.rebuilds) {
@@ -43,6 +45,7 @@ final class EncodedRows: SampleSource, @unchecked Sendable {
     /// Opens a finished store, of which all is known.
     init(reading path: String, _ encoder: RowEncoder) throws {
         self.encoder = encoder
+        cache = nil
         var found: [StoredRow.Summary] = []
         store = try RecordStore(reading: path) { found.append(StoredRow.Summary($0)) }
         rows = SavedRows(file: path, count: found.count)
@@ -162,7 +165,9 @@ final class EncodedRows: SampleSource, @unchecked Sendable {
     func stop() { lock.withLock { isGoingOn = false } }
 
     private func complete() throws {
-        if !store.isComplete, encodedTokens.count == rows.count { try store.finish() }
+        guard !store.isComplete, encodedTokens.count == rows.count else { return }
+        try store.finish()
+        _ = try cache?.makeRoom(keeping: store.path)
     }
 
     /// Encodes rows in order up to `end`, a window at a time, so that memory stays the same.

@@ -16,6 +16,18 @@ struct SampleCache: Sendable {
         self.tokenizerFolder = tokenizerFolder
     }
 
+    /// Removes what was not used for longest where the cache takes more than `ANNEAL_CACHE_LIMIT`; a line about it.
+    ///
+    /// - Parameter path: the store of this run.
+    func makeRoom(keeping path: String? = nil) throws -> String? {
+        guard let folder, let limit = try CacheFolder.limit() else { return nil }
+        let removed = CacheFolder.shrink(folder, to: limit, keeping: path.map { [$0] } ?? [])
+        guard removed.numEntries > 0 else { return nil }
+        let size = String(format: "%.1f MB", Double(removed.numBytes) / 1e6)
+        return
+            "Cache: \(removed.numEntries) entries (\(size)) that were not used for longest are removed (ANNEAL_CACHE_LIMIT)."
+    }
+
     /// Changes when the stored form changes, or what encoding means.
     private static let version = 2
 
