@@ -134,6 +134,30 @@ struct ThoughtTests {
         }
     }
 
+    @Test(
+        "A piece that comes often enough in a row ends the answer, as vLLM counts",
+        arguments: [
+            (1...1, 3, [5, 5, 5], true), (1...1, 3, [5, 5], false), (1...1, 3, [5, 5, 6, 5], false),
+            (2...4, 2, [1, 2, 3, 1, 2, 3], true), (2...2, 2, [1, 2, 3, 1, 2, 3], false), (2...4, 2, [7, 7, 7], false),
+            (2...4, 2, [7, 7, 7, 7], true), (1...3, 2, [9, 1, 2, 1, 2], true), (1...3, 2, [], false),
+        ] as [(ClosedRange<Int>, Int, [Int32], Bool)])
+    func repetition(_ sizes: ClosedRange<Int>, _ count: Int, _ tokens: [Int32], _ expected: Bool) {
+        #expect(RepetitionLimit(sizes: sizes, count: count).isReached(by: tokens) == expected)
+    }
+
+    @Test("An answer that repeats itself ends where it may not go on, not before its fewest tokens")
+    func repeatingAnswer() async throws {
+        let fixture = try await EngineFixture("qwen2")
+        var request = GenerationRequest.greedy([5, 6, 7], 40)
+        request.sampling.logitBias = [70: 1000]
+        request.sampling.repetitionLimit = RepetitionLimit(sizes: 1...3, count: 4)
+        let answer = try await fixture.engine.answer(request)
+        #expect(answer.ids == [70, 70, 70, 70])
+        #expect(answer.finish == .repetition)
+        request.sampling.minNewTokens = 9
+        #expect(try await fixture.engine.answer(request).ids.count == 9)
+    }
+
     @Test("A model that runs in circles is stopped")
     func loop() async throws {
         let encoder = try Self.encoder()

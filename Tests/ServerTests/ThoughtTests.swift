@@ -17,7 +17,8 @@ struct ThoughtTests {
     @Test(
         "A thinking budget is taken under vLLM's and Qwen's names, a loop guard beside it",
         arguments: [
-            ([JSONMember("thinking_token_budget", 7)], 7), ([JSONMember("thinking_budget", 7)], 7),
+            ([JSONMember("thinking_token_budget", 7)], 7), ([JSONMember("thinking_token_budget", -1)], nil),
+            ([JSONMember("thinking_budget", 7)], 7),
             ([JSONMember("chat_template_kwargs", ["thinking_budget": 7, "enable_thinking": true])], 7), ([], nil),
         ] as [([JSONMember], Int?)])
     func fields(_ fields: [JSONMember], _ budget: Int?) async throws {
@@ -60,10 +61,14 @@ struct ThoughtTests {
     @Test(
         "Bad budgets, beams and words are refused by name",
         arguments: [
-            ("thinking_budget", JSONMember("thinking_budget", -1)),
+            ("thinking_budget", JSONMember("thinking_budget", -2)),
             ("thinking_budget", JSONMember("thinking_budget", "x")),
             ("thinking_token_budget", JSONMember("thinking_token_budget", 1.5)),
-            ("loop_guard", JSONMember("loop_guard", 1)), ("bad_words", JSONMember("bad_words", "x")),
+            ("loop_guard", JSONMember("loop_guard", 1)),
+            ("repetition_detection", JSONMember("repetition_detection", 3)),
+            ("min_count", JSONMember("repetition_detection", ["max_pattern_size": 3, "min_count": 1])),
+            ("min_pattern_size", JSONMember("repetition_detection", ["max_pattern_size": 3, "min_pattern_size": 4])),
+            ("bad_words", JSONMember("bad_words", "x")),
             ("bad_words", JSONMember("bad_words", [""])), ("use_beam_search", JSONMember("use_beam_search", "yes")),
             ("length_penalty", JSONMember("length_penalty", 2)), ("early_stopping", JSONMember("early_stopping", true)),
         ] as [(String, JSONMember)])

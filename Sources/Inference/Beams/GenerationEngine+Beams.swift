@@ -53,7 +53,7 @@ extension SamplingSettings {
             (isRandom, "draws nothing: add do_sample=false (or temperature 0)"),
             (penalizes, "knows no repetition, presence or frequency penalty"),
             (!logitBias.isEmpty, "knows no logit_bias"), (!bannedSequences.isEmpty, "knows no bad_words"),
-            (minNewTokens > 0, "knows no min_tokens"),
+            (minNewTokens > 0, "knows no min_tokens"), (repetitionLimit != nil, "knows no repetition_detection"),
             (thinkingBudget != nil || stopsThoughtLoops, "closes no thoughts (thinking_budget, loop_guard)"),
         ]
         return problems.first(where: \.0).map { "beam search \($0.1)" }

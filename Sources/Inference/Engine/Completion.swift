@@ -6,6 +6,8 @@ public struct Completion: Sendable, Equatable {
         case stop
         /// The answer reached its longest length.
         case length
+        /// The answer repeated itself as often as it may.
+        case repetition
         /// The receiver wanted no more.
         case cancelled
     }

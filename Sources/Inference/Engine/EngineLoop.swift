@@ -281,6 +281,8 @@ final class EngineLoop: @unchecked Sendable {
             finish(id, .cancelled)
         } else if running.numWritten >= running.limit {
             finish(id, .length)
+        } else if running.sampler.isRepeating {
+            finish(id, .repetition)
         }
     }
 

@@ -14,7 +14,7 @@ struct Sampler {
     /// Tokens that come next, whatever the model would write.
     private var dictated: [Int32] = []
     private var numWritten = 0
-    /// Tokens of the answer, kept only where pieces of text are banned.
+    /// Tokens of the answer, kept only where pieces of text are banned or counted.
     private var written: [Int32] = []
     /// Tokens of prompt and answer and their number in the answer, kept only where a penalty needs them.
     private var seenIDs: [Int32] = []
@@ -35,6 +35,11 @@ struct Sampler {
 
     /// Why the thought was closed; nil while it was not.
     var thoughtClosing: ThoughtGuard.Closing? { thoughts?.closing }
+
+    /// Whether the answer has repeated itself as often as it may.
+    var isRepeating: Bool {
+        numWritten >= settings.minNewTokens && settings.repetitionLimit?.isReached(by: written) == true
+    }
 
     /// Whether nothing but the end may come.
     var mustEnd: Bool { constraint?.canEnd == true && mask?.isEmpty == true }
@@ -83,7 +88,7 @@ struct Sampler {
     /// Remembers a token of the answer; false when the constraint does not know it.
     mutating func accept(_ id: Int32) -> Bool {
         numWritten += 1
-        if !settings.bannedSequences.isEmpty { written.append(id) }
+        if !settings.bannedSequences.isEmpty || settings.repetitionLimit != nil { written.append(id) }
         if settings.penalizes { see(id, inAnswer: 1) }
         if !dictated.isEmpty {
             dictated.removeFirst()

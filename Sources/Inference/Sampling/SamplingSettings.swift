@@ -38,6 +38,8 @@ public struct SamplingSettings: Sendable, Equatable {
     public var thinkingBudget: Int?
     /// Close a thought that repeats itself (`loop_guard`).
     public var stopsThoughtLoops = false
+    /// End an answer that repeats itself (vLLM's `repetition_detection`); nil for never.
+    public var repetitionLimit: RepetitionLimit?
     /// Tokens that are guessed ahead where the text so far has gone on so before (`prompt_lookup_num_tokens`), 0 for none.
     /// The answer is the same; it comes sooner where it repeats the prompt.
     public var numLookupTokens = 0

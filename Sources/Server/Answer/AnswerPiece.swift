@@ -26,6 +26,8 @@ struct AnswerPiece: Sendable {
 struct AnswerEnd: Sendable, Equatable {
     enum Reason: String, Sendable {
         case stop, length
+        /// vLLM's, for an answer that repeats itself.
+        case repetition
         case toolCalls = "tool_calls"
         /// The server takes no more.
         case abort
@@ -38,7 +40,10 @@ struct AnswerEnd: Sendable, Equatable {
     var stopID: Int32?
 
     /// vLLM's `stop_reason`: null where the model ended its turn by itself.
-    var stopReason: JSONValue { stopString.map(JSONValue.string) ?? stopID.map { .int(Int($0)) } ?? .null }
+    var stopReason: JSONValue {
+        if reason == .repetition { return "repetition_detected" }
+        return stopString.map(JSONValue.string) ?? stopID.map { .int(Int($0)) } ?? .null
+    }
 }
 
 /// Turns the events of one answer into pieces: characters, stop strings, thoughts, tool calls.
@@ -93,6 +98,7 @@ struct AnswerReader: Sendable {
             case _ where text.stopFound != nil: .stop
             case .stop: .stop
             case .length: .length
+            case .repetition: .repetition
             case .cancelled: .abort
             }
         let isCall = callsSeen && !endsAsStop && reason == .stop

@@ -30,6 +30,7 @@ struct SamplingFields: Sendable {
         try readEnd(fields, encoder.vocabularySize)
         try readBans(fields, encoder)
         try readThought(fields)
+        try readRepetition(fields)
         numChoices = try fields.int("n", 1...settings.maxChoices) ?? 1
         streams = try fields.bool("stream") ?? false
         if let options = try fields.object("stream_options") {
@@ -75,14 +76,27 @@ struct SamplingFields: Sendable {
 
     /// How long a thought may be: vLLM's name, and Qwen's at both of its places.
     private mutating func readThought(_ fields: Fields) throws(APIError) {
-        let range = 0...Self.maxTokens
+        // vLLM's -1 stands for any number.
+        let range = -1...Self.maxTokens
         let kwargs = try fields.object("chat_template_kwargs")
         let given = [
             try fields.int("thinking_token_budget", range), try fields.int("thinking_budget", range),
             try kwargs?.int("thinking_budget", range),
         ]
-        sampling.thinkingBudget = given.lazy.compactMap { $0 }.first ?? sampling.thinkingBudget
+        if let budget = given.lazy.compactMap({ $0 }).first { sampling.thinkingBudget = budget < 0 ? nil : budget }
         sampling.stopsThoughtLoops = try fields.bool("loop_guard") ?? sampling.stopsThoughtLoops
+    }
+
+    /// vLLM's `repetition_detection`: an answer that says the same over and over ends.
+    private mutating func readRepetition(_ fields: Fields) throws(APIError) {
+        guard let limit = try fields.object("repetition_detection") else { return }
+        let most = try limit.int("max_pattern_size", 0...4096) ?? 0
+        let least = try limit.int("min_pattern_size", 0...4096) ?? 0
+        guard least <= most else { throw limit.invalid("min_pattern_size", "is larger than max_pattern_size") }
+        let count = try limit.int("min_count", 0...1000) ?? 0
+        guard most > 0 else { return }
+        guard count >= 2 else { throw limit.invalid("min_count", "must be at least 2") }
+        sampling.repetitionLimit = RepetitionLimit(sizes: max(1, least)...most, count: count)
     }
 
     /// vLLM's `bad_words`: each as it is written at the beginning of a text and after a blank.

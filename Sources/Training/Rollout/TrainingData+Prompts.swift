@@ -20,7 +20,7 @@ extension RowEncoder {
                 videos: encoded.mediaSpans.filter { $0.kind == .video }.map { row.conversation.videos[$0.index] },
                 origin: row.origin)
             example.task = RolloutTask(row.conversation)
-            return .kept(example, isTruncated: false)
+            return .kept(example, .none)
         } catch let error as ConversationError where error.isDroppable {
             return .dropped(error.message)
         } catch {
