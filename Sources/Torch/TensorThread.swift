@@ -6,7 +6,7 @@ import Foundation
 /// tasks hop between threads at `await`. So all tensor work of a run happens in one synchronous call on this thread;
 /// only `Sendable` values go in and come out.
 public final class TensorThread: Sendable {
-    /// The thread of the CPU device.
+    /// The thread of this process's tensors, whichever device they lie on.
     public static let cpu = TensorThread(name: "anneal.cpu")
 
     private let queue: WorkQueue

@@ -55,10 +55,8 @@ struct CUDALinkTests {
             ])
             let q = made[0].reshape(rows, heads, size).rotary(cos: angles, sin: angles)
             let k = made[1].reshape(rows, groups, size).rotary(cos: angles, sin: angles)
-            let out = recomputed(q) {
-                $0.segmentAttention(
-                    k, made[2].reshape(rows, groups, size), offsets: [0, 7, 14, rows], causal: true, scale: 0.25)
-            }
+            let out = recomputed(q) { $0.dropout(0.1).silu() }.segmentAttention(
+                k, made[2].reshape(rows, groups, size), offsets: [0, 7, 14, rows], causal: true, scale: 0.25)
             let hidden = ProjectionInput.gated(out.reshape(rows, -1), up: x).project([Projection(weight: wide)])[0]
                 .rmsNorm(norm, epsilon: 1e-6)
             let labels = Tensor(Array(0..<rows))

@@ -40,7 +40,8 @@ public struct ModelSettings: SettingDeclarations {
         "rope_scaling", nil, "Stretch the rotary positions to a longer context.", .notSupportedYet)
     public let device = Setting(
         "device", DeviceKind.auto,
-        "Where to compute: `auto` takes the first CUDA device that can be used and else the CPU, `cuda` fails without one.")
+        "Where to compute: `auto` takes the first CUDA device that can be used and else the CPU, `cuda` fails without one."
+    )
     public let flashAttn = Setting(
         "flash_attn", AttentionKind.auto, "Which attention kernel of Python to use.",
         .noEffect("the kernel is chosen from the device and the shapes."))

@@ -29,7 +29,8 @@ extension TrainingRun {
         if config.model.printParamStatus {
             for (path, parameter) in model.parameters() {
                 print(
-                    "name: \(path), dtype: \(parameter.value.dtype), device: \(parameter.value.device), trainable: \(parameter.isTrainable)")
+                    "name: \(path), dtype: \(parameter.value.dtype), device: \(parameter.value.device), trainable: \(parameter.isTrainable)"
+                )
             }
         }
         let parts = try trainerParts(model, adapter, data, plan, count, resume: resume)
