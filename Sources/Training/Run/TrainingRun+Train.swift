@@ -32,8 +32,10 @@ extension TrainingRun {
                     "name: \(path), dtype: \(parameter.value.dtype), device: cpu, trainable: \(parameter.isTrainable)")
             }
         }
-        let parts = try trainerParts(model, adapter, data, plan, count, resume: resume)
-        let trainer = try Trainer(parts, resume: resume)
+        let (parts, trainer) = try Profiler.phase(.load) {
+            let parts = try trainerParts(model, adapter, data, plan, count, resume: resume)
+            return (parts, try Trainer(parts, resume: resume))
+        }
         for (_, layer) in model.loraLayers { layer.isTraining = parts.objective.usesDropout }
         model.valueHead?.isTraining = true
         ConsoleText.TrainingHead(
