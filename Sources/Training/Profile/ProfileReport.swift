@@ -52,7 +52,7 @@ struct ProfileReport {
             lines.append(Self.phaseLine(phase.title, part, of: total))
         }
         if let rest = recording.parts[.other] { lines.append(Self.phaseLine("other", rest, of: total)) }
-        lines.append("resident: most memory of the process in the phase; tensors: most allocated for them")
+        lines.append("resident: most memory of the process; tensors: most allocated for tensors")
         return lines
     }
 
