@@ -49,7 +49,9 @@ void sum_of_products_out(const at::Tensor &out_in, const std::vector<Product> &p
     double depth = 0;
     for (auto &p : products) depth += static_cast<double>(p.left.size(1));
     Span span(CT_GROUP_PRODUCTS, "products", 2 * depth * static_cast<double>(out.numel()));
-    bool own = has_bf16_products() && out.size(0) >= kFewestRows && has_unit_columns(out)
+    // A wide right side would be copied for LibTorch: few rows take the own kernel too, then.
+    bool is_wide = std::any_of(products.begin(), products.end(), [](const Product &p) { return p.right.scalar_type() != p.left.scalar_type(); });
+    bool own = has_bf16_products() && (out.size(0) >= kFewestRows || is_wide) && has_unit_columns(out)
         && (out.scalar_type() == at::kBFloat16 || out.scalar_type() == at::kFloat) && std::all_of(products.begin(), products.end(), fits);
     if (own) {
         std::vector<BF16Product> described_products;
