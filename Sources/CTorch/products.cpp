@@ -10,6 +10,8 @@ using namespace ctorch;
 
 /// Fewer rows do not repay the ordering of the right side.
 constexpr int64_t kFewestRows = 24;
+/// Elements of a left side that are turned at a time.
+constexpr int64_t kTurnedElements = 1 << 21;
 
 bool has_unit_columns(const at::Tensor &t) { return t.dim() == 2 && t.stride(1) == 1; }
 
@@ -48,7 +50,9 @@ void sum_of_products_out(const at::Tensor &out_in, const std::vector<Product> &p
     double depth = 0;
     for (auto &p : products) depth += static_cast<double>(p.left.size(1));
     Span span(CT_GROUP_PRODUCTS, "products", 2 * depth * static_cast<double>(out.numel()));
-    bool own = has_bf16_products() && !composes(out) && out.size(0) >= kFewestRows && has_unit_columns(out)
+    // A wide right side would be copied for LibTorch: few rows take the own kernel too, then.
+    bool is_wide = std::any_of(products.begin(), products.end(), [](const Product &p) { return p.right.scalar_type() != p.left.scalar_type(); });
+    bool own = has_bf16_products() && !composes(out) && (out.size(0) >= kFewestRows || is_wide) && has_unit_columns(out)
         && (out.scalar_type() == at::kBFloat16 || out.scalar_type() == at::kFloat) && std::all_of(products.begin(), products.end(), fits);
     if (own) {
         std::vector<BF16Product> described_products;
@@ -118,14 +122,18 @@ void transposed_product_out(const at::Tensor &out_in, const at::Tensor &left, co
         }
         return;
     }
-    // Rows of an odd depth end in a zero.
-    at::Tensor turned = at::empty({rows, depth + depth % 2}, left.options());
-    if (depth % 2) turned.select(1, depth).zero_();
-    turned.narrow(1, 0, depth).copy_(left.t());
-    if (scale != 1) turned.mul_(scale);
-    Product p{turned, right, false, 1};
-    BF16Product described_product = described(p);
-    described_product.depth = depth;
-    multiply(out, {described_product}, {}, accumulates);
+    // Turned piece by piece, so that a piece is still in cache when it is multiplied.
+    at::Tensor source = has_unit_columns(left) ? left : left.contiguous();
+    int64_t padded = depth + depth % 2, piece = std::clamp<int64_t>(kTurnedElements / padded, std::min<int64_t>(rows, 96), rows);
+    at::Tensor turned = at::empty({piece, padded}, left.options());
+    for (int64_t first = 0; first < rows; first += piece) {
+        at::Tensor part = turned.narrow(0, 0, std::min(piece, rows - first));
+        bf16_turn(reinterpret_cast<const uint16_t *>(source.const_data_ptr()) + first, source.stride(0), depth, part.size(0),
+                  reinterpret_cast<uint16_t *>(part.mutable_data_ptr()), padded);
+        if (scale != 1) part.mul_(scale);
+        BF16Product product = described({part, right, false, 1});
+        product.depth = depth;
+        multiply(out.narrow(0, first, part.size(0)), {product}, {}, accumulates);
+    }
 }
 }  // namespace ctorch

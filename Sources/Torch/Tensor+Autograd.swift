@@ -15,6 +15,9 @@ extension Tensor {
 
     public func clearGrad() { ct_clear_grad(handle) }
 
+    /// Gives this leaf a gradient of zeros, so that its memory lies apart from that of the steps' tensors.
+    public func makeGrad() { ct_make_grad(handle) }
+
     /// Adds the gradients of this scalar (or of `gradient` · self) to the leaves.
     public func backward(_ gradient: Tensor? = nil) { ct_backward(handle, gradient?.handle ?? nil) }
 }

@@ -157,6 +157,16 @@ struct FusedOperatorTests {
         }
     }
 
+    @Test func `attention over several blocks of keys and pieces of queries equals a plain softmax`() throws {
+        try TensorThread.cpu.run {
+            Runtime.seed(21)
+            for (lengths, isCausal) in [([257], true), ([600, 3, 256], true), ([530], false), ([2100], true)] {
+                try Self.compareAttention(lengths, 2, 1, 24, isCausal, .float32)
+            }
+            try Self.compareAttention([515], 4, 2, 64, true, .bfloat16)
+        }
+    }
+
     @Test func `attention takes the strided views that projections give`() throws {
         try TensorThread.cpu.run {
             Runtime.seed(4)
@@ -395,5 +405,5 @@ struct FusedOperatorTests {
 
 extension Tensor {
     /// Largest absolute element.
-    fileprivate var largest: Double { count == 0 ? 0 : detach().reshape(-1).pow(2).sqrt().max(0).item }
+    var largest: Double { count == 0 ? 0 : detach().reshape(-1).pow(2).sqrt().max(0).item }
 }

@@ -67,10 +67,22 @@ struct PlanTests {
         #expect(
             zip(seen, seen.dropFirst()).allSatisfy { $0.recompute != $1.recompute || $0.packTokens >= $1.packTokens })
         #expect(seen[3].recompute && seen[3].packTokens == 900)
-        // Weights that are trained make larger packs worth their memory.
+        // Gradients are added in place, so that trained weights do not ask for larger packs.
         let full = MemoryPlan(config, parameters: count, compute: .bfloat16, trainsWeights: true)
         #expect(
             ExecutionPlan(full, longest: 900, stepTokens: 6000, mayRecompute: true, budgetBytes: 500 << 30).packTokens
-                == 1024)
+                == 900)
+    }
+
+    @Test func `a container's limit counts as the machine's memory`() {
+        let files = [
+            "/sys/fs/cgroup/memory.max": "max\n", "/sys/fs/cgroup/pod/memory.max": "8589934592\n",
+            "/sys/fs/cgroup/pod/box/memory.max": "max\n", "/sys/fs/cgroup/memory/a/memory.limit_in_bytes": "1048576\n",
+        ]
+        func limits(_ text: String) -> [Int] { MemoryPlan.containerLimits(ofProcess: text) { files[$0] } }
+        #expect(limits("0::/pod/box\n") == [8_589_934_592])
+        #expect(limits("0::/\n") == [])
+        #expect(limits("12:cpu,memory:/a/b\n3:pids:/a\n") == [1_048_576])
+        #expect(limits("nonsense\n\n") == [])
     }
 }

@@ -22,7 +22,9 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         var arguments = arguments
-        if isProfiled { arguments += arguments.first?.hasPrefix("--") ?? true ? ["--profile", "true"] : ["profile=true"] }
+        if isProfiled {
+            arguments += arguments.first?.hasPrefix("--") ?? true ? ["--profile", "true"] : ["profile=true"]
+        }
         let config = try HubAccess.resolved(try RunConfig.load(arguments: arguments, purpose: .training))
         if isDryRun {
             for line in try DryRun.lines(config) { print(line) }

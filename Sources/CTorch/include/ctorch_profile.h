@@ -1,4 +1,4 @@
-// Where the time and the memory of this thread's tensor work go: spans of our own kernels and of every LibTorch operator.
+// Where time and memory of this thread's tensor work go: spans of our own kernels and of every LibTorch operator.
 // While nothing is recorded a span costs one test of a thread's pointer, and LibTorch's operators run without observers.
 #ifndef CTORCH_PROFILE_H
 #define CTORCH_PROFILE_H

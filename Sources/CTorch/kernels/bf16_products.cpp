@@ -94,6 +94,35 @@ CT_BF16 void pack_plain(const T *right, int64_t row, int64_t depth, int64_t colu
     }
 }
 
+/// Columns of left [depth, columns], at most 32 of them, to rows of out [columns, depth]; an odd depth ends in a zero.
+CT_BF16 void turn_panel(const uint16_t *left, int64_t row, int64_t depth, int64_t columns, uint16_t *out, int64_t out_row) {
+    alignas(64) uint16_t low_order[32], high_order[32];
+    for (uint16_t i = 0; i < 16; i++) {
+        low_order[2 * i] = i;
+        low_order[2 * i + 1] = 32 + i;
+        high_order[2 * i] = 16 + i;
+        high_order[2 * i + 1] = 48 + i;
+    }
+    __m512i low = _mm512_load_si512(low_order), high = _mm512_load_si512(high_order);
+    __mmask32 mask = mask_of(columns);
+    for (int64_t k = 0; k < depth; k += 32) {
+        __m512i halves[2][16];
+        for (int64_t i = 0; i < 16; i++) {
+            int64_t d = k + 2 * i;
+            __m512i a = d < depth ? load_elements(left + d * row, mask) : _mm512_setzero_si512();
+            __m512i b = d + 1 < depth ? load_elements(left + (d + 1) * row, mask) : _mm512_setzero_si512();
+            halves[0][i] = _mm512_permutex2var_epi16(a, low, b);
+            halves[1][i] = _mm512_permutex2var_epi16(a, high, b);
+        }
+        __mmask32 kept = mask_of(std::min<int64_t>(32, depth + depth % 2 - k));
+        for (int half = 0; half < 2; half++) {
+            transpose(halves[half]);
+            for (int64_t j = 0; j < std::min<int64_t>(16, columns - half * 16); j++)
+                _mm512_mask_storeu_epi16(out + (half * 16 + j) * out_row + k, kept, halves[half][j]);
+        }
+    }
+}
+
 /// sums [kRows, 32] += left [kRows, depth] * panel, 16 columns a vector.
 template <int kRows, int kVectors>
 CT_BF16 inline __attribute__((always_inline)) void tile(int64_t pairs, const uint16_t *left, int64_t row, const uint32_t *panel, float *sums) {
@@ -222,10 +251,18 @@ void bf16_products(const BF16Product *products, int64_t count, int64_t rows, int
         panel_product(products, count, first_row, std::min(chunk, rows - first_row), first, std::min(kPanel, columns - first), bias, out, out_row, wide, added);
     });
 }
+
+void bf16_turn(const uint16_t *left, int64_t left_row, int64_t depth, int64_t columns, uint16_t *out, int64_t out_row) {
+    parallel_for((columns + kPanel - 1) / kPanel, 8, [&](int64_t begin, int64_t end) {
+        for (int64_t first = begin * kPanel; first < std::min(end * kPanel, columns); first += kPanel)
+            turn_panel(left + first, left_row, depth, std::min(kPanel, columns - first), out + first * out_row, out_row);
+    });
+}
 }  // namespace ctorch
 #else
 namespace ctorch {
 bool has_bf16_products() { return false; }
 void bf16_products(const BF16Product *, int64_t, int64_t, int64_t, const float *, void *, int64_t, bool, bool) {}
+void bf16_turn(const uint16_t *, int64_t, int64_t, int64_t, uint16_t *, int64_t) {}
 }  // namespace ctorch
 #endif

@@ -25,4 +25,8 @@ bool has_bf16_products();
 void bf16_products(const BF16Product *products, int64_t count, int64_t rows, int64_t columns, const float *bias, void *out, int64_t out_row, bool wide,
                    bool added = false);
 
+/// out[columns, depth] = left[depth, columns] turned; rows of `out` lie `out_row` apart, at least `depth` made even, and an odd
+/// depth ends in a zero.
+void bf16_turn(const uint16_t *left, int64_t left_row, int64_t depth, int64_t columns, uint16_t *out, int64_t out_row);
+
 }  // namespace ctorch

@@ -27,6 +27,7 @@ public final class AdamW {
     /// `decays` is false for biases and norms.
     init(_ parameters: [(name: String, tensor: Tensor, decays: Bool)], settings: Settings) {
         self.settings = settings
+        parameters.forEach { $0.tensor.makeGrad() }
         slots = parameters.map {
             Slot(
                 name: $0.name, parameter: $0.tensor, first: Tensor.zeros($0.tensor.shape),
@@ -44,10 +45,10 @@ public final class AdamW {
         for decays in [true, false] {
             let group = slots.filter { $0.decays == decays }
             guard !group.isEmpty else { continue }
-            // Without a gradient (the vision tower in a step without images) the moments still move, as upstream, whose
-            // text-only batches carry a fake image.
+            // With a gradient of zero (the vision tower in a step without images) the moments still move, as upstream,
+            // whose text-only batches carry a fake image.
             adamW(
-                group.map(\.parameter), gradients: group.map { $0.parameter.grad ?? Tensor.zeros($0.parameter.shape) },
+                group.map(\.parameter), gradients: group.compactMap { $0.parameter.grad },
                 first: group.map(\.first),
                 second: group.map(\.second), step: step, learningRate: learningRate, beta1: settings.beta1,
                 beta2: settings.beta2,

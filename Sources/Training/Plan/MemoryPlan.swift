@@ -51,8 +51,33 @@ public struct MemoryPlan: Sendable, Equatable {
     /// on a CUDA device, nine tenths of what was free.
     public static var budgetBytes: Int { Device.freeBytesAtStart.map { $0 / 10 * 9 } ?? machineBytes / 2 }
 
-    /// Physical memory of this machine.
-    public static var machineBytes: Int { Int(ProcessInfo.processInfo.physicalMemory) }
+    /// Memory of this machine, or of the container that this process runs in.
+    public static var machineBytes: Int {
+        let physical = Int(ProcessInfo.processInfo.physicalMemory)
+        guard let text = FileManager.default.contents(atPath: "/proc/self/cgroup") else { return physical }
+        return containerLimits(ofProcess: String(decoding: text, as: UTF8.self)) { path in
+            FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+        }.reduce(physical, min)
+    }
+
+    /// Limits of the control groups that `text` (of /proc/PID/cgroup) names and of the groups around them, read by `read`.
+    static func containerLimits(ofProcess text: String, read: (String) -> String?) -> [Int] {
+        text.split(separator: "\n").flatMap { line -> [Int] in
+            // hierarchy:controllers:path; version 2 has no controllers.
+            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3, parts[1].isEmpty || parts[1].split(separator: ",").contains("memory") else {
+                return []
+            }
+            let isOld = !parts[1].isEmpty
+            let root = isOld ? "/sys/fs/cgroup/memory" : "/sys/fs/cgroup"
+            let name = isOld ? "memory.limit_in_bytes" : "memory.max"
+            let names = parts[2].split(separator: "/")
+            return (0...names.count).compactMap { depth in
+                let path = ([root] + names.prefix(depth).map(String.init) + [name]).joined(separator: "/")
+                return read(path).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+            }
+        }
+    }
 }
 
 /// How a run's steps are computed within memory: decided once, from facts that do not change between two starts, so

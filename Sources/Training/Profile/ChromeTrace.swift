@@ -24,7 +24,8 @@ struct ChromeTrace {
                 "{\"ph\":\"C\",\"pid\":1,\"name\":\"resident MB\",\"ts\":\(Self.microseconds(sample.start)),"
                     + "\"args\":{\"MB\":\(sample.bytes / 1_000_000)}}")
         }
-        return "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"spans_not_kept\":\"\(recording.numDropped)\"},\"traceEvents\":[\n"
+        return
+            "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"spans_not_kept\":\"\(recording.numDropped)\"},\"traceEvents\":[\n"
             + lines.joined(separator: ",\n") + "\n]}\n"
     }
 

@@ -43,7 +43,8 @@ struct ProfileReport {
         for row in rows where row.seconds > 0 { lines.append(line(row.group.title, row.seconds, row.flops)) }
         lines.append(line("steps", seconds, rows.reduce(0) { $0 + $1.flops }))
         lines.append(
-            "Roof: \(Self.gigaflops(roof.rate)) GFLOP/s, products of \(roof.rows) x \(roof.depth) x \(roof.columns) in \(roof.dtype) alone, measured now")
+            "Roof: \(Self.gigaflops(roof.rate)) GFLOP/s, products of \(roof.rows) x \(roof.depth) x \(roof.columns) in \(roof.dtype) alone"
+        )
         lines += ["", Self.line("phase", ["seconds", "share", "resident", "tensors"])]
         let total = recording.parts.values.reduce(0) { $0 + $1.seconds }
         for phase in Profiler.Phase.allCases where phase != .other {
@@ -51,7 +52,7 @@ struct ProfileReport {
             lines.append(Self.phaseLine(phase.title, part, of: total))
         }
         if let rest = recording.parts[.other] { lines.append(Self.phaseLine("other", rest, of: total)) }
-        lines.append("resident: most memory of the process in the phase; tensors: most allocated for them")
+        lines.append("resident: most memory of the process; tensors: most allocated for tensors")
         return lines
     }
 
@@ -76,6 +77,7 @@ struct ProfileReport {
 
     private static func line(_ title: String, _ cells: [String]) -> String {
         let text = title.padding(toLength: 24, withPad: " ", startingAt: 0)
+        let cells = cells[...(cells.lastIndex { !$0.isEmpty } ?? 0)]
         return text + cells.map { String(repeating: " ", count: max(1, 12 - $0.count)) + $0 }.joined()
     }
 

@@ -38,7 +38,8 @@ final class RunProfile {
         let recording = Profiler.stop()
         let roof = try scope("measuring the rate of matrix products") {
             ProductRoof.measured(
-                rows: max(32, min(packTokens, 2048)), depth: model.text.hiddenSize, columns: model.text.intermediateSize,
+                rows: max(32, min(packTokens, 2048)), depth: model.text.hiddenSize,
+                columns: model.text.intermediateSize,
                 dtype: compute)
         }
         let report = ProfileReport(

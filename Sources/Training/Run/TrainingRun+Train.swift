@@ -33,8 +33,10 @@ extension TrainingRun {
                 )
             }
         }
-        let parts = try trainerParts(model, adapter, data, plan, count, resume: resume)
-        let trainer = try Trainer(parts, resume: resume)
+        let (parts, trainer) = try Profiler.phase(.load) {
+            let parts = try trainerParts(model, adapter, data, plan, count, resume: resume)
+            return (parts, try Trainer(parts, resume: resume))
+        }
         for (_, layer) in model.loraLayers { layer.isTraining = parts.objective.usesDropout }
         model.valueHead?.isTraining = true
         ConsoleText.TrainingHead(
