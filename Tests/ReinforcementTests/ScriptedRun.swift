@@ -1,8 +1,10 @@
+import Datasets
 import Foundation
 import JSON
 import Models
 import NN
 import Prompting
+import Reporting
 import RunConfig
 import Torch
 
