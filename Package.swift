@@ -145,7 +145,7 @@ let package = Package(
         tests("Inference", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Anneal"]),
         tests(
             "Reinforcement",
-            uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Training", "Inference", "Web", "LocalServer", "Anneal"]),
+            uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Training", "Inference", "Anneal"]),
     ],
     cxxLanguageStandard: .cxx20
 )

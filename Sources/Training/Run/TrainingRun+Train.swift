@@ -104,7 +104,8 @@ extension TrainingRun {
         let tokens = data.train.tokenCounts(), longest = max(1, tokens.longest)
         let mean = Double(tokens.total) / Double(max(1, data.train.count))
         let execution = ExecutionPlan(
-            memory, longest: longest + (config.tuning.stage.writesAnswers ? config.reinforcement.maxCompletionLength : 0),
+            memory,
+            longest: longest + (config.tuning.stage.writesAnswers ? config.reinforcement.maxCompletionLength : 0),
             stepTokens: Int(mean * Double(plan.batchSize * plan.accumulation) * 1.5) + longest,
             mayRecompute: !config.model.disableGradientCheckpointing)
         print(

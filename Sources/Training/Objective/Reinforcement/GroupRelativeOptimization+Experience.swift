@@ -18,17 +18,14 @@ extension GroupRelativeOptimization {
         // An update at the end of an epoch may have fewer.
         let batches = Array(queue.prefix(settings.plan.accumulation))
         queue.removeFirst(batches.count)
-        current = batches.flatMap { batch in
-            let (weight, share) = weights(batch, numBatches: batches.count)
-            return batch.answers.map { ($0, $0.isLearned ? weight($0) : 0, share) }
-        }
+        current = batches.flatMap { used($0, numBatches: batches.count) }
         // Answers that nothing is learned from need no pass, as long as there is one at all.
         let learned = current.filter(\.experience.isLearned)
         // Answers to one prompt share its tokens where they stand side by side.
-        let used = learned.enumerated().sorted {
+        let sorted = learned.enumerated().sorted {
             ($0.element.experience.rollout.prompt, $0.offset) < ($1.element.experience.rollout.prompt, $1.offset)
         }.map(\.element)
-        current = used.isEmpty ? Array(current.prefix(1)) : used
+        current = sorted.isEmpty ? Array(current.prefix(1)) : sorted
         result.packs = try packs(current.map(\.experience.rollout))
         return result
     }

@@ -37,8 +37,18 @@ public final class GroupRelativeOptimization: Objective {
     /// Answers that were drawn so far, left out ones too.
     var numDrawn: UInt64 = 0
     var hasStarted = false
-    /// The answers of the update that is being computed, with their weights in the loss.
-    var current: [(experience: Experience, weight: Double, share: Double)] = []
+    /// The answers of the update that is being computed.
+    var current: [Used] = []
+
+    /// An answer with its part in an update.
+    struct Used {
+        let experience: Experience
+        /// What its tokens' losses are multiplied by.
+        let weight: Double
+        /// What a token, and what an answer, has in a mean over its batch and the update's batches.
+        let tokenShare: Double
+        let answerShare: Double
+    }
 
     init(
         _ settings: Settings, rewards: [any Reward], engine: any RolloutEngine, reference: RolloutReference,
@@ -69,16 +79,16 @@ public final class GroupRelativeOptimization: Objective {
         }
         let kept = tokensToKeep(pack, entropies)
         for answer in pack.preference?.answers ?? [] {
-            let (experience, weight, share) = current[answer.sample]
+            let used = current[answer.sample], experience = used.experience
             guard experience.isLearned else { continue }
             let places = answer.labels
             let outcome = settings.loss(
                 pass.values[places], old: experience.old,
                 reference: settings.loss.beta > 0 ? experience.reference : nil,
                 advantage: experience.advantage, kept: kept.map { Array($0[places]) })
-            value += outcome.loss * weight
-            for (place, slope) in zip(places, outcome.slopes) { gradient[place] = Float(slope * weight) }
-            record(outcome, entropies[places], share: share, &curves)
+            value += outcome.loss * used.weight
+            for (place, slope) in zip(places, outcome.slopes) { gradient[place] = Float(slope * used.weight) }
+            record(outcome, entropies[places], used, &curves)
         }
         return PackLoss(value: value, outputs: pass.outputs, gradient: gradient, curves: curves)
     }
@@ -92,36 +102,40 @@ public final class GroupRelativeOptimization: Objective {
         return entropies.map { Double($0) >= bound }
     }
 
-    /// Means over the tokens of a batch, then over batches, as TRL logs them. `share` is what a token has of its batch.
+    /// Means over the tokens of a batch, then over batches, as TRL logs them.
     private func record(
-        _ outcome: PolicyLoss.Outcome, _ entropies: ArraySlice<Float>, share: Double, _ curves: inout CurveSums
+        _ outcome: PolicyLoss.Outcome, _ entropies: ArraySlice<Float>, _ used: Used, _ curves: inout CurveSums
     ) {
-        let count = Double(max(1, outcome.slopes.count)), weight = count * share
+        let count = Double(max(1, outcome.slopes.count)), weight = count * used.tokenShare
         if settings.loss.beta > 0 { curves.add("kl", outcome.divergence / count, weight: weight) }
         curves.add("entropy", entropies.reduce(0) { $0 + Double($1) } / count, weight: weight)
         let low = outcome.numLow / max(1, outcome.numRatios), high = outcome.numHigh / max(1, outcome.numRatios)
-        curves.add("clip_ratio/low_mean", low, weight: weight)
-        curves.add("clip_ratio/high_mean", high, weight: weight)
-        curves.add("clip_ratio/region_mean", low + high, weight: weight)
+        // Of a ratio of the whole answer there is one.
+        let ratioWeight = settings.loss.level == .sequence ? used.answerShare : weight
+        curves.add("clip_ratio/low_mean", low, weight: ratioWeight)
+        curves.add("clip_ratio/high_mean", high, weight: ratioWeight)
+        curves.add("clip_ratio/region_mean", low + high, weight: ratioWeight)
     }
 
-    /// What each answer of a batch weighs: `weight` in the loss a token, `share` in means over tokens.
-    func weights(_ batch: ExperienceBatch, numBatches: Int) -> (weight: (Experience) -> Double, share: Double) {
+    /// The answers of a batch with their parts in an update of `numBatches`.
+    func used(_ batch: ExperienceBatch, numBatches: Int) -> [Used] {
         let learned = batch.answers.filter(\.isLearned), batches = Double(numBatches)
         let numTokens = Double(max(1, learned.reduce(0) { $0 + $1.rollout.tokenIDs.count }))
         let numAnswers = Double(max(1, batch.answers.count)), longest = Double(settings.rollout.maxTokens)
-        let generation = Double(max(1, batch.generationTokens)), type = settings.loss.type
-        return (
-            { experience in
-                switch type {
-                case .grpo: 1 / (Double(max(1, experience.rollout.tokenIDs.count)) * numAnswers * batches)
+        return batch.answers.map { experience in
+            let length = Double(max(1, experience.rollout.tokenIDs.count))
+            let weight =
+                switch settings.loss.type {
+                case .grpo: 1 / (length * numAnswers * batches)
                 case .bnpo: 1 / (numTokens * batches)
                 case .drGRPO: 1 / (numAnswers * longest * batches)
                 // TRL divides by the tokens of the generation, whatever the number of batches.
-                case .dapo, .cispo: 1 / generation
+                case .dapo, .cispo: 1 / Double(max(1, batch.generationTokens))
                 }
-            }, 1 / (numTokens * batches)
-        )
+            return Used(
+                experience: experience, weight: experience.isLearned ? weight : 0,
+                tokenShare: 1 / (numTokens * batches), answerShare: 1 / (numAnswers * batches))
+        }
     }
 
     // MARK: state
