@@ -222,26 +222,19 @@ ct_optional ct_logits(ct_optional x_in, ct_optional weight_in) {
     });
 }
 
-double ct_read_bandwidth(int64_t bytes, int32_t repeats) {
-    return guarded<double>("read bandwidth", 0, [&] {
-        int64_t count = bytes / 8;
-        at::Tensor memory = at::empty({count}, at::kLong);
-        uint64_t *words = reinterpret_cast<uint64_t *>(memory.mutable_data_ptr<int64_t>());
-        // Each thread writes first what it will read: pages exist before the clock runs.
-        parallel_for(count, 1 << 16, [&](int64_t begin, int64_t end) { std::fill(words + begin, words + end, 1); });
-        double best = 0;
+double ct_read_seconds(const ct_optional *handles, int32_t count) {
+    return guarded<double>("read", 0, [&] {
+        auto tensors = borrow_all(handles, count);
         std::atomic<uint64_t> sink{0};
-        for (int32_t i = 0; i < repeats; i++) {
-            auto start = std::chrono::steady_clock::now();
-            // Small pieces, so that a thread that is held up does not hold up the measurement.
-            parallel_items((count + (1 << 17) - 1) >> 17, [&](int64_t item, int) {
-                int64_t begin = item << 17;
-                sink += decode_kernels().read(words + begin, std::min<int64_t>(1 << 17, count - begin));
+        auto start = std::chrono::steady_clock::now();
+        for (auto &tensor : tensors) {
+            const char *memory = static_cast<const char *>(tensor.const_data_ptr());
+            // Pages of 4 KiB: what is left over of a tensor is small.
+            parallel_for(static_cast<int64_t>(tensor.nbytes()) / 4096, 1, [&](int64_t begin, int64_t end) {
+                sink += decode_kernels().read(memory + begin * 4096, (end - begin) * 4096);
             });
-            best = std::max(best, static_cast<double>(bytes) / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
         }
-        TORCH_CHECK(sink.load() > 0, "nothing was read");
-        return best;
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     });
 }
 }

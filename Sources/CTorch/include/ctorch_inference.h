@@ -11,8 +11,11 @@ extern "C" {
 
 // Name of the instruction set that the kernels below were chosen for.
 const char *ct_inference_kernel_set(void);
-// Bytes a second at which `bytes` of memory are read by all threads of an operator, best of `repeats`.
-double ct_read_bandwidth(int64_t bytes, int32_t repeats);
+// Calls `body` while the other threads of the operators stand by, awake: for many short operators in a row. Operators of
+// LibTorch itself run on the calling thread there.
+void ct_with_team(void (*body)(void *_Nullable), void *_Nullable context);
+// Seconds in which all threads of an operator read the tensors once, each thread a share of every tensor.
+double ct_read_seconds(const ct_optional _Nullable *_Nonnull tensors, int32_t count);
 
 // ---- projections (infer_project.cpp) ------------------------------------------------------------------------------
 // A low-rank adapter on the rows first_row ..< first_row + num_rows of the input.
