@@ -13,6 +13,9 @@ struct BenchmarkCommand: ParsableCommand {
     @Option(help: "An adapter that every request uses.")
     var adapter: String?
 
+    @Option(help: "Quantize the weights: int8, int4, nf4 or fp4.")
+    var quantization: String?
+
     @Option(help: "Requests that run together; may be given several times.")
     var streams: [Int] = [1, 16]
 
@@ -26,7 +29,7 @@ struct BenchmarkCommand: ParsableCommand {
     var shared = 0
 
     func run() throws {
-        let benchmark = try DecodeBenchmark(modelFolder: model, adapter: adapter)
+        let benchmark = try DecodeBenchmark(modelFolder: model, adapter: adapter, quantization: quantization.map(WeightQuantization.init(name:)))
         print(benchmark.description)
         for count in streams {
             print(

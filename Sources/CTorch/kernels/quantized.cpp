@@ -68,9 +68,11 @@ void quantize_block(const QuantizedFormat &format, const float *w, int64_t outs,
     float top = format.bits == 8 ? 127 : 0;
     if (format.bits == 4)
         for (int i = 0; i < 16; i++) top = std::max(top, std::fabs(static_cast<float>(format.table[i])));
-    // Codes of 4 bits between whose values a weight lies, looked up by its eleven upper bits.
-    std::vector<uint8_t> codes;
-    if (format.bits == 4) {
+    // The code of every rounded value, kept for the table that was used last.
+    thread_local std::vector<uint8_t> codes;
+    thread_local const int16_t *owner = nullptr;
+    if (format.bits == 4 && owner != format.table) {
+        owner = format.table;
         codes.resize(2 * 2048 + 1);
         for (int i = -2048; i <= 2048; i++) codes[i + 2048] = nearest(format.table, static_cast<float>(i));
     }

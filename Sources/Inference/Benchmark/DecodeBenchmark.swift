@@ -27,17 +27,13 @@ public struct DecodeBenchmark: Sendable {
     public let description: String
 
     /// Loads a model; with an adapter folder every request uses it.
-    public init(modelFolder: String, adapter: String? = nil) throws {
+    public init(modelFolder: String, adapter: String? = nil, quantization: WeightQuantization? = nil) throws {
         (engine, weights, vocabularySize, description) = try TensorThread.cpu.run {
             let model = try LanguageModel.load(folder: modelFolder, dtype: nil)
-            // The rows of the embedding that are looked up are nothing; as a tied output layer it is read whole.
-            let weights = model.namedWeights().filter {
-                let isTable = $0.name.hasSuffix("embed_tokens.weight") && !model.config.text.tiesEmbeddings
-                return !isTable && !$0.name.contains("visual")
-            }
+            if let quantization { try scope("quantizing") { model.quantize(quantization.code) } }
             let engine = try PagedEngine(model)
             return (
-                engine, ReadWeights(tensors: weights.map(\.tensor)), model.config.text.vocabularySize,
+                engine, ReadWeights(tensors: model.decodedTensors), model.config.text.vocabularySize,
                 engine.budget.description
             )
         }

@@ -29,7 +29,8 @@ public final class InferenceSession: Sendable {
         let parts = try ModelParts(settings)
         encoder = try PromptEncoder(settings, parts: parts)
         let loaded = try LoadedModel(
-            settings.location, dtype: settings.compute(stored: parts.config.dtype), mergesAdapters: mergesAdapters,
+            settings.location, dtype: settings.compute(stored: parts.config.dtype),
+            quantization: settings.quantization, mergesAdapters: mergesAdapters,
             options: options ?? plain)
         engine = loaded.engine
         model = loaded.direct

@@ -20,6 +20,8 @@ public struct InferenceSettings: Sendable {
     public var videoLimits: PixelLimits
     public var videoSampling: VideoSampling
     public var dtype: InferenceDtype
+    /// Weights in fewer bits; nil leaves them as they are.
+    public var quantization: WeightQuantization?
     /// What the user should see.
     public var notes: [String]
 
@@ -77,6 +79,7 @@ public struct InferenceSettings: Sendable {
                 "\(name)_max_pixels \(limits.maxPixels) is smaller than \(name)_min_pixels \(limits.minPixels)")
         }
         dtype = model.inferDtype
+        quantization = try WeightQuantization(model)
         notes = config.notes + picker.notes
         // A training file names the model it starts from; what it made lies in output_dir.
         if location.adapters.isEmpty, config.training.isGiven(\.outputDir),
