@@ -68,9 +68,6 @@ extension RunConfig {
             if !holds { failed.append(CrossCheck(keys: keys, message: message)) }
         }
         let isSFT = tuning.stage == .sft
-        require(
-            model.quantizationBit == nil, "quantization_bit",
-            message: "Training on quantized weights is not supported yet; quantization_bit is for generation.")
         for (key, isUsed) in [
             ("predict_with_generate", training.predictWithGenerate), ("neat_packing", data.neatPacking),
             ("train_on_prompt", data.trainOnPrompt), ("mask_history", data.maskHistory),
