@@ -47,7 +47,9 @@ public enum ProjectionInput {
 
     /// All `projections` of this input as one node of the graph.
     public func project(_ projections: [Projection]) -> [Tensor] {
-        if projections.contains(where: { !$0.adapters.isEmpty || $0.encoding != nil }) { return value.inferProject(projections) }
+        if projections.contains(where: { !$0.adapters.isEmpty || $0.encoding != nil }) {
+            return value.inferProject(projections)
+        }
         let input: ct_projection_input =
             switch self {
             case .plain(let x): ct_projection_input(kind: CT_INPUT_PLAIN, first: x.handle, second: nil, epsilon: 0)

@@ -29,7 +29,8 @@ struct BenchmarkCommand: ParsableCommand {
     var shared = 0
 
     func run() throws {
-        let benchmark = try DecodeBenchmark(modelFolder: model, adapter: adapter, quantization: quantization.map(WeightQuantization.init(name:)))
+        let benchmark = try DecodeBenchmark(
+            modelFolder: model, adapter: adapter, quantization: quantization.map(WeightQuantization.init(name:)))
         print(benchmark.description)
         for count in streams {
             print(
