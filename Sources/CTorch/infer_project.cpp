@@ -6,6 +6,7 @@
 #include "kernels/decode.hpp"
 #include "kernels/kernels.hpp"
 #include "products.hpp"
+#include "quantized_weight.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -15,9 +16,18 @@ using namespace ctorch;
 namespace {
 constexpr int64_t kFewRows = 32;
 constexpr int64_t kFewRowsBF16 = 23;  // our own product of bf16 matrices takes over from there
+constexpr int64_t kFewRowsQuantized = 128;  // above, all codes are turned into weights once
 constexpr int64_t kOutputs = 32;      // outputs of one piece of work
 
 bool are_few(int64_t rows, at::ScalarType dtype) { return rows <= (dtype == at::kBFloat16 && has_bf16_products() ? kFewRowsBF16 : kFewRows); }
+
+/// Room for the outputs of one piece of work.
+template <typename T>
+T *scratch(int64_t rows) {
+    thread_local std::vector<T> memory;
+    if (static_cast<int64_t>(memory.size()) < rows * kOutputs) memory.resize(rows * kOutputs);
+    return memory.data();
+}
 
 void dots(const float *x, int64_t rows, int64_t x_row, const float *w, int64_t outs, int64_t size, float *y, int64_t y_row) {
     decode_kernels().dots_f32(x, rows, x_row, w, outs, size, size, y, y_row);
@@ -32,9 +42,38 @@ struct Adapter {
     std::vector<float> low;  // [rows][r]
 };
 struct Linear {
-    at::Tensor weight, bias;
+    at::Tensor weight, bias;  // no weight when it is quantized
+    std::optional<QuantizedWeight> quantized;
+    std::shared_ptr<const QuantizedInput> input;
     std::vector<Adapter> adapters;
+    int64_t outs() const { return quantized ? quantized->format.outs : weight.size(0); }
 };
+
+bool are_few(int64_t rows, at::ScalarType dtype, const std::vector<Linear> &group) {
+    bool is_quantized = std::any_of(group.begin(), group.end(), [](auto &linear) { return linear.quantized.has_value(); });
+    return is_quantized ? rows <= kFewRowsQuantized : are_few(rows, dtype);
+}
+
+/// A projection's weight, in the dtype of x unless it is quantized.
+void set_weight(Linear &linear, const at::Tensor &x, const ct_infer_projection &p) {
+    if (p.quantized.bits) {
+        linear.quantized = QuantizedWeight(borrow(p.weight), p.quantized);
+        TORCH_CHECK(p.quantized.size == x.size(1), "input ", x.sizes(), ", quantized weight ", p.quantized.outs, " x ", p.quantized.size);
+    } else {
+        linear.weight = as(borrow(p.weight), x.scalar_type()).contiguous();
+        TORCH_CHECK(linear.weight.dim() == 2 && linear.weight.size(1) == x.size(1), "input ", x.sizes(), ", weight ", linear.weight.sizes());
+    }
+}
+
+/// The input in the form that products with codes read; made once for weights with equal groups.
+void set_inputs(const at::Tensor &x, std::vector<Linear> &group) {
+    std::shared_ptr<const QuantizedInput> last;
+    for (auto &linear : group) {
+        if (!linear.quantized) continue;
+        if (!last || last->group != linear.quantized->format.group) last = std::make_shared<QuantizedInput>(x, linear.quantized->format.group);
+        linear.input = last;
+    }
+}
 
 std::vector<Linear> linears(const at::Tensor &x, const ct_infer_projection *projections, int32_t count) {
     std::vector<Linear> result(count);
@@ -42,15 +81,14 @@ std::vector<Linear> linears(const at::Tensor &x, const ct_infer_projection *proj
     for (int32_t i = 0; i < count; i++) {
         auto &p = projections[i];
         auto &linear = result[i];
-        linear.weight = as(borrow(p.weight), x.scalar_type()).contiguous();
-        TORCH_CHECK(linear.weight.dim() == 2 && linear.weight.size(1) == x.size(1), "input ", x.sizes(), ", weight ", linear.weight.sizes());
+        set_weight(linear, x, p);
         if (p.bias) linear.bias = as(borrow(p.bias), x.scalar_type()).contiguous();
         for (int32_t j = 0; j < p.num_adapters; j++) {
             auto &source = p.adapters[j];
             Adapter adapter{as(borrow(source.a), x.scalar_type()).contiguous(), as(borrow(source.bt), at::kFloat).contiguous(), source.first_row, source.num_rows, {}};
             TORCH_CHECK(adapter.a.dim() == 2 && adapter.a.size(1) == x.size(1) && adapter.bt.dim() == 2 && adapter.bt.size(0) == adapter.a.size(0) &&
-                            adapter.bt.size(1) == linear.weight.size(0) && adapter.first >= 0 && adapter.rows >= 0 && adapter.first + adapter.rows <= x.size(0),
-                        "adapter ", adapter.a.sizes(), " and ", adapter.bt.sizes(), " on weight ", linear.weight.sizes());
+                            adapter.bt.size(1) == linear.outs() && adapter.first >= 0 && adapter.rows >= 0 && adapter.first + adapter.rows <= x.size(0),
+                        "adapter ", adapter.a.sizes(), " and ", adapter.bt.sizes(), " on ", linear.outs(), " outputs");
             if (adapter.rows > 0) linear.adapters.push_back(std::move(adapter));
         }
     }
@@ -72,7 +110,10 @@ void lower(const at::Tensor &x, std::vector<Linear> &group) {
 template <typename T>
 void few_rows(const at::Tensor &x, const Linear &linear, int64_t first, int64_t outs, float *y) {
     int64_t rows = x.size(0), size = x.size(1);
-    dots(x.const_data_ptr<T>(), rows, size, linear.weight.const_data_ptr<T>() + first * size, outs, size, y, kOutputs);
+    if (linear.quantized)
+        linear.quantized->product(*linear.input, first, outs, y, kOutputs);
+    else
+        dots(x.const_data_ptr<T>(), rows, size, linear.weight.const_data_ptr<T>() + first * size, outs, size, y, kOutputs);
     if (linear.bias.defined()) {
         float bias[kOutputs];
         kernels().rows<T>().to_float(linear.bias.const_data_ptr<T>() + first, bias, outs, 1);
@@ -89,7 +130,7 @@ void few_rows(const at::Tensor &x, const Linear &linear, int64_t first, int64_t 
 }
 
 at::Tensor many_rows(const at::Tensor &x, const Linear &linear) {
-    at::Tensor y = sum_of_products({{x, linear.weight, true}}, linear.bias);
+    at::Tensor y = sum_of_products({{x, linear.quantized ? linear.quantized->dequantized(x.scalar_type()) : linear.weight, true}}, linear.bias);
     for (auto &adapter : linear.adapters) {
         at::Tensor low = sum_of_products({{x.narrow(0, adapter.first, adapter.rows), adapter.a, true}});
         y.narrow(0, adapter.first, adapter.rows).addmm_(low, as(adapter.bt, x.scalar_type()));
@@ -105,7 +146,7 @@ struct Piece {
 std::vector<Piece> pieces(const std::vector<Linear> &group) {
     std::vector<Piece> result;
     for (size_t i = 0; i < group.size(); i++)
-        for (int64_t first = 0, total = group[i].weight.size(0); first < total; first += kOutputs)
+        for (int64_t first = 0, total = group[i].outs(); first < total; first += kOutputs)
             result.push_back({static_cast<int32_t>(i), first, std::min(kOutputs, total - first)});
     return result;
 }
@@ -136,22 +177,23 @@ bool ct_infer_project(ct_optional x_in, const ct_infer_projection *projections, 
         auto group = linears(x, projections, count);
         int64_t rows = x.size(0);
         std::vector<at::Tensor> results;
-        if (!are_few(rows, x.scalar_type())) {
+        if (!are_few(rows, x.scalar_type(), group)) {
             for (auto &linear : group) results.push_back(many_rows(x, linear));
         } else {
-            for (auto &linear : group) results.push_back(at::empty({rows, linear.weight.size(0)}, x.options()));
+            for (auto &linear : group) results.push_back(at::empty({rows, linear.outs()}, x.options()));
             dispatch(x.scalar_type(), "project", [&](auto *type) {
                 using T = std::remove_pointer_t<decltype(type)>;
                 lower<T>(x, group);
+                set_inputs(x, group);
                 std::vector<T *> targets;
                 for (auto &result : results) targets.push_back(result.mutable_data_ptr<T>());
                 auto work = pieces(group);
                 parallel_for(work.size(), 1, [&](int64_t begin, int64_t end) {
-                    float y[kFewRows * kOutputs];
+                    float *y = scratch<float>(rows);
                     for (int64_t i = begin; i < end; i++) {
                         auto &piece = work[i];
                         few_rows<T>(x, group[piece.linear], piece.first, piece.outs, y);
-                        int64_t total = group[piece.linear].weight.size(0);
+                        int64_t total = group[piece.linear].outs();
                         for (int64_t m = 0; m < rows; m++)
                             kernels().rows<T>().from_float(y + m * kOutputs, targets[piece.linear] + m * total + piece.first, piece.outs, 1);
                     }
@@ -173,13 +215,13 @@ ct_optional ct_infer_gated(ct_optional x_in, const ct_infer_projection *projecti
             return composed::gated(made[0], made[1]);
         }
         auto group = linears(x, projections, 2);
-        int64_t rows = x.size(0), total = group[0].weight.size(0);
-        TORCH_CHECK(group[1].weight.size(0) == total, "gate and up have ", total, " and ", group[1].weight.size(0), " outputs");
+        int64_t rows = x.size(0), total = group[0].outs();
+        TORCH_CHECK(group[1].outs() == total, "gate and up have ", total, " and ", group[1].outs(), " outputs");
         at::Tensor result = at::empty({rows, total}, x.options());
         dispatch(x.scalar_type(), "gated projection", [&](auto *type) {
             using T = std::remove_pointer_t<decltype(type)>;
             T *target = result.mutable_data_ptr<T>();
-            if (!are_few(rows, x.scalar_type())) {
+            if (!are_few(rows, x.scalar_type(), group)) {
                 at::Tensor gate = many_rows(x, group[0]), up = many_rows(x, group[1]);
                 const T *g = gate.const_data_ptr<T>(), *u = up.const_data_ptr<T>();
                 parallel_for(rows, 4, [&](int64_t begin, int64_t end) {
@@ -188,17 +230,19 @@ ct_optional ct_infer_gated(ct_optional x_in, const ct_infer_projection *projecti
                 return;
             }
             lower<T>(x, group);
+            set_inputs(x, group);
             parallel_for((total + kOutputs - 1) / kOutputs, 1, [&](int64_t begin, int64_t end) {
-                float y[kFewRows * kOutputs];
-                T gate[kFewRows * kOutputs], up[kOutputs];
+                float *y = scratch<float>(rows);
+                std::vector<T> gate(rows * kOutputs);
+                T up[kOutputs];
                 for (int64_t i = begin; i < end; i++) {
                     int64_t first = i * kOutputs, outs = std::min(kOutputs, total - first);
                     few_rows<T>(x, group[0], first, outs, y);
-                    for (int64_t m = 0; m < rows; m++) kernels().rows<T>().from_float(y + m * kOutputs, gate + m * kOutputs, outs, 1);
+                    for (int64_t m = 0; m < rows; m++) kernels().rows<T>().from_float(y + m * kOutputs, gate.data() + m * kOutputs, outs, 1);
                     few_rows<T>(x, group[1], first, outs, y);
                     for (int64_t m = 0; m < rows; m++) {
                         kernels().rows<T>().from_float(y + m * kOutputs, up, outs, 1);
-                        kernels().rows<T>().swiglu_forward(gate + m * kOutputs, up, target + m * total + first, outs);
+                        kernels().rows<T>().swiglu_forward(gate.data() + m * kOutputs, up, target + m * total + first, outs);
                     }
                 }
             });
@@ -207,14 +251,18 @@ ct_optional ct_infer_gated(ct_optional x_in, const ct_infer_projection *projecti
     });
 }
 
-ct_optional ct_logits(ct_optional x_in, ct_optional weight_in) {
-    if (!x_in || !weight_in) return nullptr;
+ct_optional ct_logits(ct_optional x_in, const ct_infer_projection *projection) {
+    if (!x_in || !projection->weight) return nullptr;
     return guarded_tensor("logits", [&] {
         at::NoGradGuard off;
-        if (composes(borrow(x_in))) return composed::logits(borrow(x_in), borrow(weight_in));
-        at::Tensor x = borrow(x_in).contiguous(), weight = as(borrow(weight_in), x.scalar_type()).contiguous();
-        TORCH_CHECK(x.dim() == 2 && weight.dim() == 2 && weight.size(1) == x.size(1), "input ", x.sizes(), ", weight ", weight.sizes());
-        int64_t rows = x.size(0), total = weight.size(0), size = x.size(1);
+        if (composes(borrow(x_in))) return composed::logits(borrow(x_in), borrow(projection->weight));
+        at::Tensor x = borrow(x_in).contiguous();
+        TORCH_CHECK(x.dim() == 2, "input of shape ", x.sizes());
+        Linear linear;
+        set_weight(linear, x, *projection);
+        int64_t rows = x.size(0), total = linear.outs(), size = x.size(1);
+        if (linear.quantized) return linear.quantized->product(x);
+        at::Tensor weight = linear.weight;
         if (x.scalar_type() == at::kBFloat16 && !are_few(rows, at::kBFloat16)) return sum_of_products({{x, weight, true}}, {}, at::kFloat);
         at::Tensor result = at::empty({rows, total}, x.options().dtype(at::kFloat));
         float *target = result.mutable_data_ptr<float>();
@@ -233,26 +281,19 @@ ct_optional ct_logits(ct_optional x_in, ct_optional weight_in) {
     });
 }
 
-double ct_read_bandwidth(int64_t bytes, int32_t repeats) {
-    return guarded<double>("read bandwidth", 0, [&] {
-        int64_t count = bytes / 8;
-        at::Tensor memory = at::empty({count}, at::kLong);
-        uint64_t *words = reinterpret_cast<uint64_t *>(memory.mutable_data_ptr<int64_t>());
-        // Each thread writes first what it will read: pages exist before the clock runs.
-        parallel_for(count, 1 << 16, [&](int64_t begin, int64_t end) { std::fill(words + begin, words + end, 1); });
-        double best = 0;
+double ct_read_seconds(const ct_optional *handles, int32_t count) {
+    return guarded<double>("read", 0, [&] {
+        auto tensors = borrow_all(handles, count);
         std::atomic<uint64_t> sink{0};
-        for (int32_t i = 0; i < repeats; i++) {
-            auto start = std::chrono::steady_clock::now();
-            // Small pieces, so that a thread that is held up does not hold up the measurement.
-            parallel_items((count + (1 << 17) - 1) >> 17, [&](int64_t item, int) {
-                int64_t begin = item << 17;
-                sink += decode_kernels().read(words + begin, std::min<int64_t>(1 << 17, count - begin));
+        auto start = std::chrono::steady_clock::now();
+        for (auto &tensor : tensors) {
+            const char *memory = static_cast<const char *>(tensor.const_data_ptr());
+            // Pages of 4 KiB: what is left over of a tensor is small.
+            parallel_for(static_cast<int64_t>(tensor.nbytes()) / 4096, 1, [&](int64_t begin, int64_t end) {
+                sink += decode_kernels().read(memory + begin * 4096, (end - begin) * 4096);
             });
-            best = std::max(best, static_cast<double>(bytes) / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
         }
-        TORCH_CHECK(sink.load() > 0, "nothing was read");
-        return best;
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     });
 }
 }

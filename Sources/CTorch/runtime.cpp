@@ -1,5 +1,6 @@
 // Versions, threads, grad mode and the random state of the process.
 #include "ctorch_device.h"
+#include "ctorch_inference.h"
 #include "internal.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -8,6 +9,7 @@
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 #include <malloc.h>
+#include <sched.h>
 #include <torch/version.h>
 
 #include <atomic>
@@ -29,7 +31,79 @@ ThreadNumber thread_number() {
 }
 thread_local bool inside_parallel = false;
 
+/// Waits for `isDone`, busily at first: the team's next task is microseconds away.
+template <typename Condition>
+void spin_until(Condition &&is_done) {
+    for (int i = 0; !is_done(); i++) {
+        if (i > 1 << 14) {
+            sched_yield();
+        } else {
+#if defined(__x86_64__)
+            __builtin_ia32_pause();
+#endif
+        }
+    }
+}
+
+/// Threads of one parallel region that wait for tasks of the thread that opened it. A decoded token is a hundred short
+/// tasks: waking sleeping threads for each of them takes longer than some of them do.
+class StandingTeam {
+   public:
+    explicit StandingTeam(int threads) : threads_(threads) {}
+    int threads() const { return threads_; }
+
+    void work(int thread) {
+        uint64_t seen = 0;
+        while (true) {
+            spin_until([&] { return task_number_.load(std::memory_order_acquire) != seen; });
+            seen++;
+            if (!task_) return;
+            perform(thread);
+            pending_.fetch_sub(1, std::memory_order_release);
+        }
+    }
+    void run(const std::function<void(int)> &task) {
+        start(&task);
+        perform(0);
+        spin_until([&] { return pending_.load(std::memory_order_acquire) == 0; });
+        if (auto error = std::exchange(error_, nullptr)) {
+            failed_.clear();
+            std::rethrow_exception(error);
+        }
+    }
+    void dismiss() { start(nullptr); }
+
+   private:
+    void start(const std::function<void(int)> *task) {
+        task_ = task;
+        pending_.store(threads_ - 1, std::memory_order_relaxed);
+        task_number_.fetch_add(1, std::memory_order_release);
+    }
+    void perform(int thread) {
+        inside_parallel = true;
+        try {
+            (*task_)(thread);
+        } catch (...) {
+            if (!failed_.test_and_set()) error_ = std::current_exception();
+        }
+        inside_parallel = false;
+    }
+
+    const int threads_;
+    const std::function<void(int)> *task_ = nullptr;
+    std::atomic_flag failed_ = ATOMIC_FLAG_INIT;
+    std::exception_ptr error_;
+    alignas(64) std::atomic<uint64_t> task_number_{0};
+    alignas(64) std::atomic<int> pending_{0};
+};
+thread_local StandingTeam *standing_team = nullptr;
+
 void run_team(unsigned threads, const std::function<void(int)> &body) {
+    if (standing_team) {
+        return standing_team->run([&](int thread) {
+            if (thread < static_cast<int>(threads)) body(thread);
+        });
+    }
     struct Team {
         const std::function<void(int)> *body;
         std::atomic_flag failed = ATOMIC_FLAG_INIT;
@@ -58,7 +132,8 @@ void run_team(unsigned threads, const std::function<void(int)> &body) {
 }  // namespace
 
 namespace ctorch {
-int max_threads() { return at::get_num_threads(); }
+// Inside a region LibTorch counts one thread.
+int max_threads() { return standing_team ? standing_team->threads() : at::get_num_threads(); }
 
 void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)> &body) {
     if (count <= 0) return;
@@ -85,6 +160,26 @@ void parallel_items(int64_t count, const std::function<void(int64_t, int)> &body
 }  // namespace ctorch
 
 extern "C" {
+void ct_with_team(void (*body)(void *), void *context) {
+    int threads = max_threads();
+    if (threads <= 1 || standing_team || inside_parallel || !parallel_entry() || !thread_number()) return body(context);
+    struct Region {
+        StandingTeam team;
+        void (*body)(void *);
+        void *context;
+    } region{StandingTeam(threads), body, context};
+    parallel_entry()(
+        [](void *pointer) {
+            auto &region = *static_cast<Region *>(pointer);
+            int thread = thread_number()();
+            if (thread > 0) return region.team.work(thread);
+            standing_team = &region.team;
+            region.body(region.context);
+            standing_team = nullptr;
+            region.team.dismiss();
+        },
+        &region, static_cast<unsigned>(threads), 0);
+}
 const char *ct_version(void) { return TORCH_VERSION; }
 const char *ct_cpu_capability(void) {
     static std::string name = at::get_cpu_capability();

@@ -36,6 +36,9 @@ public final class Parameter {
         self.tensor = tensor
     }
 
+    /// Forgets the tensor: something else stands for it now.
+    func release() { tensor = nil }
+
     /// Makes the parameter a leaf that collects gradients, in fp32 (LLaMA-Factory: "Upcasting trainable params to
     /// float32") unless `keepsDType`.
     public func makeTrainable(keepsDType: Bool = false) {

@@ -29,6 +29,30 @@ extension Runtime {
     /// Instruction set of the kernels of generation: avx512bf16, avx512, avx2 or baseline.
     public static var inferenceKernelSet: String { String(cString: ct_inference_kernel_set()) }
 
-    /// Bytes a second at which all threads together read `bytes` of memory, the best of a few tries.
-    public static func readBandwidth(bytes: Int) -> Double { ct_read_bandwidth(Int64(bytes), 5) }
+    /// Seconds in which all threads together read the memory of `tensors` once.
+    public static func readSeconds(_ tensors: [Tensor]) -> Double {
+        withHandles(tensors) { ct_read_seconds($0, $1) }
+    }
+
+    /// Runs `body` while the threads of the operators stand by, awake: for many short operators in a row. LibTorch's own
+    /// operators use one thread there.
+    public static func withTeam<Result>(_ body: () throws -> Result) rethrows -> Result {
+        func run(_ body: () throws -> Result, rethrow: (any Error) throws -> Void) rethrows -> Result {
+            var outcome: Swift.Result<Result, any Error>?
+            withoutActuallyEscaping(body) { body in
+                var task = { outcome = Swift.Result { try body() } }
+                withUnsafeMutablePointer(to: &task) { pointer in
+                    ct_with_team({ $0?.assumingMemoryBound(to: (() -> Void).self).pointee() }, pointer)
+                }
+            }
+            switch outcome {
+            case .success(let result): return result
+            case .failure(let error):
+                try rethrow(error)
+                fatalError("an error is thrown on")
+            case nil: fatalError("the team runs the body")
+            }
+        }
+        return try run(body) { throw $0 }
+    }
 }

@@ -12,6 +12,8 @@ public struct Projection {
     public var loraInput: Tensor?
     /// Adapters of some of the rows, for generation; they record no graph.
     public var adapters: [RowAdapter] = []
+    /// How `weight` is encoded when it is quantized: such a projection records no graph.
+    public var encoding: QuantizedWeight.Encoding?
 
     public init(
         weight: Tensor, bias: Tensor? = nil, lora: (a: Tensor, b: Tensor, scale: Double)? = nil,
@@ -45,7 +47,9 @@ public enum ProjectionInput {
 
     /// All `projections` of this input as one node of the graph.
     public func project(_ projections: [Projection]) -> [Tensor] {
-        if projections.contains(where: { !$0.adapters.isEmpty }) { return value.inferProject(projections) }
+        if projections.contains(where: { !$0.adapters.isEmpty || $0.encoding != nil }) {
+            return value.inferProject(projections)
+        }
         let input: ct_projection_input =
             switch self {
             case .plain(let x): ct_projection_input(kind: CT_INPUT_PLAIN, first: x.handle, second: nil, epsilon: 0)

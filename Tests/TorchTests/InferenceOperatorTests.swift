@@ -104,7 +104,7 @@ struct InferenceOperatorTests {
                         ]
                         let gated = x.inferGated(gate: projections[0], up: projections[1])
                         return zip(x.inferProject(projections), plain).map { ($0, $1) } + [
-                            (gated, plain[0].swiglu(plain[1])), (x.logits(weights[1]), plain[1]),
+                            (gated, plain[0].swiglu(plain[1])), (x.logits(Projection(weight: weights[1])), plain[1]),
                         ]
                     }
                 }

@@ -14,6 +14,9 @@ struct BenchmarkCommand: ParsableCommand {
     @Option(help: "An adapter that every request uses.")
     var adapter: String?
 
+    @Option(help: "Quantize the weights: int8, int4, nf4 or fp4.")
+    var quantization: String?
+
     @Option(help: "Requests that run together; may be given several times.")
     var streams: [Int] = [1, 16]
 
@@ -35,7 +38,8 @@ struct BenchmarkCommand: ParsableCommand {
     func run() throws {
         guard let wish = Device.Wish(rawValue: device) else { throw CommandError("--device takes auto, cpu or cuda") }
         let benchmark = try DecodeBenchmark(
-            modelFolder: model, adapter: adapter, device: wish, drawsWeights: random)
+            modelFolder: model, adapter: adapter, quantization: quantization.map(WeightQuantization.init(name:)),
+            device: wish, drawsWeights: random)
         print(benchmark.description)
         for count in streams {
             print(

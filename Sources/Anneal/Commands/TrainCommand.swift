@@ -26,6 +26,11 @@ struct TrainCommand: ParsableCommand {
             arguments += arguments.first?.hasPrefix("--") ?? true ? ["--profile", "true"] : ["profile=true"]
         }
         let config = try HubAccess.resolved(try RunConfig.load(arguments: arguments, purpose: .training))
+        guard config.model.quantizationBit == nil else {
+            throw ValidationError(
+                "quantization_bit: training on quantized weights is not supported yet; the key is for chat, predict and api"
+            )
+        }
         if isDryRun {
             for line in try DryRun.lines(config) { print(line) }
             return

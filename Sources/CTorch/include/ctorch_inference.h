@@ -11,8 +11,11 @@ extern "C" {
 
 // Name of the instruction set that the kernels below were chosen for.
 const char *ct_inference_kernel_set(void);
-// Bytes a second at which `bytes` of memory are read by all threads of an operator, best of `repeats`.
-double ct_read_bandwidth(int64_t bytes, int32_t repeats);
+// Calls `body` while the other threads of the operators stand by, awake: for many short operators in a row. Operators of
+// LibTorch itself run on the calling thread there.
+void ct_with_team(void (*body)(void *_Nullable), void *_Nullable context);
+// Seconds in which all threads of an operator read the tensors once, each thread a share of every tensor.
+double ct_read_seconds(const ct_optional _Nullable *_Nonnull tensors, int32_t count);
 
 // ---- projections (infer_project.cpp) ------------------------------------------------------------------------------
 // A low-rank adapter on the rows first_row ..< first_row + num_rows of the input.
@@ -22,8 +25,24 @@ typedef struct {
     int64_t first_row;
     int64_t num_rows;
 } ct_row_adapter;
+// A weight [outs, size] in 8 bits, or in 4 bits with bitsandbytes' codes nf4 or fp4, with a bfloat16 scale for every
+// `group` (32, 64 or 128) inputs of an output. `bits` is 0 for a plain weight.
+enum { CT_CODE_NF4 = 0, CT_CODE_FP4 = 1 };
 typedef struct {
-    ct_optional weight;  // [out, in]
+    int32_t bits;
+    int32_t code;
+    int64_t group;
+    int64_t outs;
+    int64_t size;
+} ct_quantization;
+// The codes (uint8) of a weight in the order of its products; bits, code and group are given, the shape is the weight's.
+ct_optional ct_quantize(ct_optional weight, ct_quantization format);
+// The weight [outs, size] that codes stand for.
+ct_optional ct_dequantize(ct_optional codes, ct_quantization format, int32_t dtype);
+
+typedef struct {
+    ct_optional weight;  // [out, in], or codes
+    ct_quantization quantized;
     ct_optional bias;    // [out]
     const ct_row_adapter *_Nullable adapters;
     int32_t num_adapters;
@@ -35,8 +54,8 @@ int32_t ct_infer_few_rows(void);
 bool ct_infer_project(ct_optional x, const ct_infer_projection *projections, int32_t count, ct_optional *_Nonnull out);
 // silu(x W_gate^T) * (x W_up^T): both projections as one.
 ct_optional ct_infer_gated(ct_optional x, const ct_infer_projection *projections);
-// x W^T in fp32 whatever the dtype of x and W: logits.
-ct_optional ct_logits(ct_optional x, ct_optional weight);
+// x W^T in fp32 whatever the dtype of x and W: logits. Bias and adapters are not looked at.
+ct_optional ct_logits(ct_optional x, const ct_infer_projection *projection);
 
 // ---- paged cache (paged_attention.cpp) ----------------------------------------------------------------------------
 enum { CT_BLOCK_TOKENS = 16 };

@@ -32,8 +32,8 @@ struct DecodeKernels {
     double (*exp_sum)(const float *x, int64_t size, float max, float scale, float *out);
     /// Puts the indices of values that are at least `border` into `found` (at most `limit`), returns how many there are.
     int64_t (*at_least)(const float *x, int64_t size, float border, int32_t *found, int64_t limit);
-    /// Sum of all 8-byte words: reads memory.
-    uint64_t (*read)(const uint64_t *words, int64_t count);
+    /// Reads `size` bytes, a multiple of 256, as fast as it can; returns something that depends on all of them.
+    uint64_t (*read)(const char *memory, int64_t size);
 };
 
 const DecodeKernels &decode_kernels();

@@ -4,6 +4,9 @@
 #define CT_INLINE inline __attribute__((always_inline))
 
 constexpr int kLanes = 16;
+/// How far ahead weights that are read in the order in which they lie are asked for: the machine's own look-ahead stops
+/// at the end of a page.
+constexpr int64_t kAheadBytes = 2048;
 typedef float Lanes __attribute__((vector_size(64), aligned(4)));
 typedef uint32_t WordLanes __attribute__((vector_size(64), aligned(4)));
 typedef uint16_t HalfLanes __attribute__((vector_size(32), aligned(2)));
@@ -51,6 +54,15 @@ CT_INLINE void dot_tile(const T *x, int64_t x_row, const T *w, int64_t w_row, in
 CT_INLINE __m512bh load_pairs(const c10::BFloat16 *p) { return (__m512bh)_mm512_loadu_si512(p); }
 CT_INLINE __m512bh load_pairs(const c10::BFloat16 *p, __mmask32 mask) { return (__m512bh)_mm512_maskz_loadu_epi16(mask, p); }
 
+/// The sums of four vectors.
+CT_INLINE __m128 sum_four(__m512 a, __m512 b, __m512 c, __m512 d) {
+    __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+    __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+    __m512 parts = _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xEE));
+    __m256 half = _mm256_add_ps(_mm512_castps512_ps256(parts), _mm512_extractf32x8_ps(parts, 1));
+    return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+}
+
 template <int kRows, int kOuts, int kAhead>
 CT_INLINE void dot_tile(const c10::BFloat16 *x, int64_t x_row, const c10::BFloat16 *w, int64_t w_row, int64_t size, float *y, int64_t y_row,
                         const c10::BFloat16 *ahead) {
@@ -75,7 +87,29 @@ CT_INLINE void dot_tile(const c10::BFloat16 *x, int64_t x_row, const c10::BFloat
         }
     }
     for (int m = 0; m < kRows; m++)
-        for (int n = 0; n < kOuts; n++) y[m * y_row + n] = _mm512_reduce_add_ps(sums[m][n]);
+        if constexpr (kOuts == 4) {
+            _mm_storeu_ps(y + m * y_row, sum_four(sums[m][0], sums[m][1], sums[m][2], sums[m][3]));
+        } else {
+            for (int n = 0; n < kOuts; n++) y[m * y_row + n] = _mm512_reduce_add_ps(sums[m][n]);
+        }
+}
+
+/// Four outputs of one row of input, one after another: weights arrive sooner in the order in which they lie. Every
+/// output is summed in the same order as in a tile.
+CT_INLINE void dot_four(const c10::BFloat16 *x, const c10::BFloat16 *w, int64_t w_row, int64_t size, float *y) {
+    __m512 sums[4];
+    int64_t whole = size / 32 * 32;
+    __mmask32 mask = (1u << (size - whole)) - 1;
+    for (int n = 0; n < 4; n++) {
+        const c10::BFloat16 *row = w + n * w_row;
+        sums[n] = _mm512_setzero_ps();
+        for (int64_t i = 0; i < whole; i += 32) {
+            __builtin_prefetch(reinterpret_cast<const char *>(row + i) + kAheadBytes, 0, 0);
+            sums[n] = _mm512_dpbf16_ps(sums[n], load_pairs(x + i), load_pairs(row + i));
+        }
+        if (mask) sums[n] = _mm512_dpbf16_ps(sums[n], load_pairs(x + whole, mask), load_pairs(row + whole, mask));
+    }
+    _mm_storeu_ps(y, sum_four(sums[0], sums[1], sums[2], sums[3]));
 }
 #endif
 
@@ -93,7 +127,12 @@ CT_INLINE void dot_rows(const T *x, int64_t rows, int64_t x_row, const T *w, int
         dot_tile<4, kOuts, 4>(x, x_row, w, w_row, size, y, y_row, ahead);
         m = 4;
     } else {
-        dot_tile<1, kOuts, 4>(x, x_row, w, w_row, size, y, y_row, ahead);
+#if defined(CT_BF16_DOT)
+        if constexpr (kOuts == 4 && std::is_same_v<T, c10::BFloat16>)
+            dot_four(x, w, w_row, size, y);
+        else
+#endif
+            dot_tile<1, kOuts, 4>(x, x_row, w, w_row, size, y, y_row, ahead);
         m = 1;
     }
     for (; m + 4 <= rows; m += 4) dot_tile<4, kOuts, 0>(x + m * x_row, x_row, w, w_row, size, y + m * y_row, y_row, ahead);
@@ -227,22 +266,24 @@ int64_t at_least(const float *x, int64_t size, float border, int32_t *found, int
     return count;
 }
 
-uint64_t read_words(const uint64_t *words, int64_t count) {
-    typedef uint64_t Words __attribute__((vector_size(64), aligned(8)));
-    Words a = {}, b = {}, c = {}, d = {};
-    for (int64_t i = 0; i + 32 <= count; i += 32) {
-        a += *reinterpret_cast<const Words *>(words + i);
-        b += *reinterpret_cast<const Words *>(words + i + 8);
-        c += *reinterpret_cast<const Words *>(words + i + 16);
-        d += *reinterpret_cast<const Words *>(words + i + 24);
-    }
-    a += b + c + d;
-    return a[0] + a[1] + a[2] + a[3] + a[4] + a[5] + a[6] + a[7];
+uint64_t read_memory(const char *memory, int64_t size) {
+    typedef uint64_t Words __attribute__((vector_size(64), aligned(1)));
+    Words sums[4] = {};
+    for (int64_t i = 0; i < size; i += 256)
+        for (int part = 0; part < 4; part++) {
+            const char *line = memory + i + part * 64;
+            __builtin_prefetch(line + kAheadBytes, 0, 0);
+            sums[part] += *reinterpret_cast<const Words *>(line);
+        }
+    sums[0] += sums[1] + sums[2] + sums[3];
+    uint64_t total = 0;
+    for (int lane = 0; lane < 8; lane++) total += sums[0][lane];
+    return total;
 }
 
 const DecodeKernels &decode_table() {
     static const DecodeKernels value = {CT_KERNELS_NAME, dots<c10::BFloat16>, dots<float>, block_scores<c10::BFloat16>, block_scores<float>,
-                                        block_values<c10::BFloat16>, block_values<float>, axpy, max_value, argmax, exp_sum, at_least, read_words};
+                                        block_values<c10::BFloat16>, block_values<float>, axpy, max_value, argmax, exp_sum, at_least, read_memory};
     return value;
 }
 

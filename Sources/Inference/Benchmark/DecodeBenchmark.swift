@@ -1,6 +1,6 @@
 import Foundation
 import Models
-public import Torch
+import Torch
 
 /// Measures how fast an engine writes, beside how fast the machine reads memory: a decoded token reads every weight once.
 public struct DecodeBenchmark: Sendable {
@@ -21,7 +21,7 @@ public struct DecodeBenchmark: Sendable {
     }
 
     private let engine: PagedEngine
-    private let weightBytes: Int
+    private let weights: ReadWeights
     private let vocabularySize: Int
     /// What the engine says about its memory.
     public let description: String
@@ -29,11 +29,13 @@ public struct DecodeBenchmark: Sendable {
     /// Loads a model; with an adapter folder every request uses it.
     ///
     /// - Parameter drawsWeights: random weights for the folder's config.json, so that it needs no checkpoint.
-    public init(modelFolder: String, adapter: String? = nil, device: Device.Wish = .auto, drawsWeights: Bool = false)
-        throws
-    {
-        try Device.choose(device)
-        (engine, weightBytes, vocabularySize, description) = try TensorThread.cpu.run {
+    public init(
+        modelFolder: String, adapter: String? = nil, quantization: WeightQuantization? = nil,
+        device: Device.Wish = .auto, drawsWeights: Bool = false
+    ) throws {
+        let chosen = try Device.choose(device)
+        try quantization?.check(on: chosen)
+        (engine, weights, vocabularySize, description) = try TensorThread.cpu.run {
             let model: LanguageModel
             if drawsWeights {
                 model = LanguageModel(try ModelConfig(folder: modelFolder))
@@ -41,13 +43,12 @@ public struct DecodeBenchmark: Sendable {
             } else {
                 model = try LanguageModel.load(folder: modelFolder, dtype: nil)
             }
-            // The rows of the embedding that are looked up are nothing; as a tied output layer it is read whole.
-            let bytes = model.namedWeights().filter { !$0.name.contains("visual") }.reduce(0) { sum, weight in
-                let isTable = weight.name.hasSuffix("embed_tokens.weight") && !model.config.text.tiesEmbeddings
-                return isTable ? sum : sum + weight.tensor.byteCount
-            }
+            if let quantization { try scope("quantizing") { model.quantize(quantization.code) } }
             let engine = try PagedEngine(model)
-            return (engine, bytes, model.config.text.vocabularySize, engine.budget.description)
+            return (
+                engine, ReadWeights(tensors: model.decodedTensors), model.config.text.vocabularySize,
+                engine.budget.description
+            )
         }
         if let adapter { try load(adapter) }
     }
@@ -81,45 +82,89 @@ public struct DecodeBenchmark: Sendable {
                     }),
                 sampling: sampling, stopIDs: [], adapter: adapter)
         }
-        let clock = TokenClock(), numCachedBefore = engine.statistics.numCachedTokens
+        // How fast a CUDA device reads its memory is not measured.
         let device = Device.current
-        let before = device.isCPU ? Runtime.readBandwidth(bytes: 1 << 30) : 0
+        let clock = StepClock(
+            numStreams: load.numStreams, numSteps: load.numAnswerTokens,
+            read: { [weights] in device.isCPU ? weights.readSeconds() : 0 })
+        let numCachedBefore = engine.statistics.numCachedTokens
         let start = Date.timeIntervalSinceReferenceDate
         _ = try engine.complete(requests) { _, _ in
             clock.tick()
             return true
         }
-        let end = Date.timeIntervalSinceReferenceDate
+        let seconds = Date.timeIntervalSinceReferenceDate - start - clock.readingSeconds
         let numTokens = load.numStreams * load.numAnswerTokens
-        // From each stream's first token on: the steps without prompts.
-        let steady = clock.steady(skipping: load.numStreams)
-        let step = steady * Double(load.numStreams)
         let speed = String(
-            format:
-                "%d stream(s) of %d in (%d found in the prefix cache in all) + %d out: %.1f tok/s overall, %.2f requests/s, %.2f ms a step after the prompts (%.1f tok/s)",
+            format: """
+                %d stream(s) of %d in (%d found in the prefix cache in all) + %d out: %.1f tok/s overall, %.2f requests/s, \
+                %.2f ms a step after the prompts (%.1f tok/s)
+                """,
             load.numStreams, load.numPromptTokens, engine.statistics.numCachedTokens - numCachedBefore,
-            load.numAnswerTokens, Double(numTokens) / (end - start), Double(load.numStreams) / (end - start),
-            step * 1e3, 1 / steady)
-        // How fast a CUDA device reads its memory is not measured.
+            load.numAnswerTokens, Double(numTokens) / seconds, Double(load.numStreams) / seconds, clock.step * 1e3,
+            Double(load.numStreams) / clock.step)
         guard device.isCPU else { return "\(device) (\(device.name)): \(speed)" }
-        let bandwidth = max(before, Runtime.readBandwidth(bytes: 1 << 30))
-        let limit = Double(weightBytes) / bandwidth
+        let gigabytes = Double(weights.byteCount) / 1e9
         return speed
             + String(
-                format:
-                    "; reading %.3f GB of weights at %.1f GB/s takes %.2f ms: %.0f %% of the memory-read limit",
-                Double(weightBytes) / 1e9, bandwidth / 1e9, limit * 1e3, 100 * limit / step)
+                format: """
+                    ; reading the %.3f GB of weights in turns with the steps took %.2f ms (%.1f GB/s; %.1f to %.1f): %.0f %% \
+                    of the memory-read limit
+                    """,
+                gigabytes, clock.reading * 1e3, gigabytes / clock.reading, gigabytes / clock.slowestReading,
+                gigabytes / clock.fastestReading, 100 * clock.share)
     }
 }
 
-/// Times of tokens. `@unchecked`: touched by the tensor thread while it writes, by the caller afterwards.
-private final class TokenClock: @unchecked Sendable {
-    private var times: [Double] = []
-    func tick() { times.append(Date.timeIntervalSinceReferenceDate) }
-    /// Mean seconds a token over the last half of the tokens.
-    func steady(skipping count: Int) -> Double {
-        let last = times.dropFirst(max(count, times.count / 2))
-        guard let first = last.first, let end = last.last, last.count > 1 else { return .nan }
-        return (end - first) / Double(last.count - 1)
+/// The weights that a token reads. `@unchecked`: read on the tensor thread only.
+private struct ReadWeights: @unchecked Sendable {
+    let tensors: [Tensor]
+    var byteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
+    func readSeconds() -> Double { Runtime.readSeconds(tensors) }
+}
+
+/// Times of steps, and of reading the weights once after each of them: the speed of memory changes from second to second.
+/// `@unchecked`: touched by the tensor thread while it writes, by the caller afterwards.
+private final class StepClock: @unchecked Sendable {
+    private let numStreams: Int
+    private let numSteps: Int
+    private let read: @Sendable () -> Double
+    private var numTokens = 0
+    private var start = 0.0
+    private var steps: [Double] = []
+    private var readings: [Double] = []
+    /// Seconds that were spent on reading.
+    private(set) var readingSeconds = 0.0
+
+    init(numStreams: Int, numSteps: Int, read: @escaping @Sendable () -> Double) {
+        self.numStreams = numStreams
+        self.numSteps = numSteps
+        self.read = read
+    }
+
+    /// Hears of every token. The last half of the steps is measured: no prompts are read any more.
+    func tick() {
+        numTokens += 1
+        guard numTokens % numStreams == 0, numTokens > numStreams * numSteps / 2 else { return }
+        let now = Date.timeIntervalSinceReferenceDate
+        if start > 0 { steps.append(now - start) }
+        // The first pass wakes what has slept; the second counts.
+        _ = read()
+        readings.append(read())
+        start = Date.timeIntervalSinceReferenceDate
+        readingSeconds += start - now
+    }
+
+    private static func median(_ values: [Double]) -> Double {
+        values.isEmpty ? .nan : values.sorted()[values.count / 2]
+    }
+
+    var step: Double { Self.median(steps) }
+    var reading: Double { Self.median(readings) }
+    var fastestReading: Double { readings.min() ?? .nan }
+    var slowestReading: Double { readings.max() ?? .nan }
+    /// Time of reading over time of a step, each step with the mean of the readings before and after it.
+    var share: Double {
+        Self.median(steps.indices.map { (readings[$0] + readings[$0 + 1]) / 2 / steps[$0] })
     }
 }

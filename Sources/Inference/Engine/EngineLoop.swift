@@ -72,7 +72,12 @@ final class EngineLoop: @unchecked Sendable {
         let plan = scheduler.schedule()
         runner.copy(plan.copies)
         run(plan.prompts)
-        run(plan.answers)
+        // One token of a few answers is many short operators.
+        if plan.answers.count <= Tensor.fewRows {
+            Runtime.withTeam { run(plan.answers) }
+        } else {
+            run(plan.answers)
+        }
         statistics.numRunning = scheduler.running.count
         statistics.numWaiting = scheduler.waiting.count
         statistics.cacheUsage = Double(scheduler.allocator.numUsed) / Double(numBlocks)

@@ -28,9 +28,11 @@ public final class InferenceSession: Sendable {
         self.settings = settings
         let parts = try ModelParts(settings)
         encoder = try PromptEncoder(settings, parts: parts)
-        try Device.choose(settings.device)
+        let device = try Device.choose(settings.device)
+        try settings.quantization?.check(on: device)
         let loaded = try LoadedModel(
-            settings.location, dtype: settings.compute(stored: parts.config.dtype), mergesAdapters: mergesAdapters,
+            settings.location, dtype: settings.compute(stored: parts.config.dtype),
+            quantization: settings.quantization, mergesAdapters: mergesAdapters,
             options: options ?? plain)
         engine = loaded.engine
         model = loaded.direct

@@ -11,9 +11,15 @@ struct LoadedModel: Sendable {
     let messages: [String]
 
     /// - Parameter mergesAdapters: false leaves the last adapter beside the weights.
-    init(_ location: ModelLocation, dtype: DType, mergesAdapters: Bool, options: EngineOptions) throws {
+    init(
+        _ location: ModelLocation, dtype: DType, quantization: WeightQuantization?, mergesAdapters: Bool,
+        options: EngineOptions
+    ) throws {
         (engine, direct, messages) = try TensorThread.cpu.run {
-            let (model, messages) = try Self.load(location, dtype: dtype, mergesAdapters: mergesAdapters)
+            // An adapter stays as it is beside quantized weights.
+            let (model, messages) = try Self.load(
+                location, dtype: dtype, mergesAdapters: mergesAdapters && quantization == nil)
+            if let quantization { try scope("quantizing the weights") { model.quantize(quantization.code) } }
             let engine = try scope("making the cache") { try PagedEngine(model, options: options) }
             return (engine, DirectModel(model), messages)
         }

@@ -38,7 +38,17 @@ extension RunConfig {
         guard file != nil || !overrides.isEmpty else {
             throw InferenceError("give a YAML file, or the folder of a model or an adapter")
         }
-        return try load(file: file, overrides: overrides.map { $0.replacingFirstDashes }, purpose: purpose)
+        return try load(
+            file: file, overrides: overrides.map { $0.replacingFirstDashes }.flatMap(quantization), purpose: purpose)
+    }
+}
+
+/// vLLM's `quantization=int8` in LLaMA-Factory's keys.
+private func quantization(_ override: String) -> [String] {
+    switch override {
+    case "quantization=int8": ["quantization_bit=8"]
+    case "quantization=int4": ["quantization_bit=4"]
+    default: [override]
     }
 }
 

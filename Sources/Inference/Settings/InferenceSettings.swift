@@ -22,6 +22,8 @@ public struct InferenceSettings: Sendable {
     public var dtype: InferenceDtype
     /// Where to compute.
     public var device: Device.Wish
+    /// Weights in fewer bits; nil leaves them as they are.
+    public var quantization: WeightQuantization?
     /// What the user should see.
     public var notes: [String]
 
@@ -80,6 +82,7 @@ public struct InferenceSettings: Sendable {
         }
         dtype = model.inferDtype
         device = Device.Wish(rawValue: model.device.rawValue) ?? .auto
+        quantization = try WeightQuantization(model)
         notes = config.notes + picker.notes
         // A training file names the model it starts from; what it made lies in output_dir.
         if location.adapters.isEmpty, config.training.isGiven(\.outputDir),

@@ -17,9 +17,12 @@ public final class ServedAdapters {
         let slots = model.linears()
         let before = slots.map(\.slot.layer)
         for (_, slot) in slots {
-            if let adapted = slot.layer as? AdaptedLinear { slot.layer = adapted.base }
+            while let adapted = slot.layer as? AdaptedLinear { slot.layer = adapted.base }
         }
         let bare = slots.map(\.slot.layer)
+        for (_, slot) in slots {
+            if let quantized = slot.layer as? QuantizedLinear { slot.layer = quantized.base }
+        }
         defer {
             for ((_, slot), layer) in zip(slots, before) where !(slot.layer is AdaptedLinear) { slot.layer = layer }
         }
@@ -28,8 +31,9 @@ public final class ServedAdapters {
         nextNumber += 1
         for (index, (_, slot)) in slots.enumerated() {
             guard let lora = slot.layer as? LoRALinear, bare[index] !== lora else { continue }
-            let dtype = lora.base.weight.value.dtype
-            let layer = before[index] as? AdaptedLinear ?? AdaptedLinear(bare[index], selection: selection)
+            let dtype = model.embeddingDType
+            let own = (before[index] as? AdaptedLinear).flatMap { $0.selection === selection ? $0 : nil }
+            let layer = own ?? AdaptedLinear(before[index], selection: selection)
             layer.add(
                 number, a: lora.a.value.detach().to(dtype),
                 bt: (lora.b.value.detach().to(.float32) * lora.scale).t.contiguous())
@@ -41,7 +45,7 @@ public final class ServedAdapters {
     /// Takes an adapter away; layers without any become what they were.
     public func unload(_ number: Int) {
         for (_, slot) in model.linears() {
-            guard let adapted = slot.layer as? AdaptedLinear else { continue }
+            guard let adapted = slot.layer as? AdaptedLinear, adapted.selection === selection else { continue }
             adapted.remove(number)
             if adapted.isEmpty { slot.layer = adapted.base }
         }

@@ -41,7 +41,9 @@ extension LanguageModel {
     }
 
     /// Logits [T, V] in fp32 of hidden states [T, D], for choosing tokens.
-    public func nextTokenLogits(_ hidden: Tensor) -> Tensor { hidden.logits(outputWeight) }
+    public func nextTokenLogits(_ hidden: Tensor) -> Tensor {
+        hidden.logits(quantizedOutput?.projection() ?? Projection(weight: outputWeight))
+    }
 
     /// The dtype that generation computes in.
     public var embeddingDType: DType { decoder.embedding.weight.value.dtype }

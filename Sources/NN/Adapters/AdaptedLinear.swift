@@ -3,7 +3,7 @@ public import Torch
 /// A linear layer with any number of low-rank adapters beside it, each applied to its own rows of a pass.
 public final class AdaptedLinear: LinearLayer {
     public let base: any LinearLayer
-    private let selection: AdapterSelection
+    public let selection: AdapterSelection
     /// a [r, in] and bt [r, out] (scale included) by the adapter's number.
     private var adapters: [Int: (a: Tensor, bt: Tensor)] = [:]
 

@@ -99,11 +99,12 @@ public struct ModelSettings: SettingDeclarations {
     public let quantizationMethod = Setting(
         "quantization_method", QuantizationMethod.bnb, "How to quantize the model when it is loaded.", .notSupportedYet)
     public let quantizationBit = Setting<Int?>(
-        "quantization_bit", nil, "Bits per weight to quantize the model to when it is loaded.", .notSupportedYet)
+        "quantization_bit", nil, "Bits per weight to quantize the model to when it is loaded: 8 or 4.")
     public let quantizationType = Setting(
-        "quantization_type", QuantizationType.nf4, "The 4-bit code.", .notSupportedYet)
+        "quantization_type", QuantizationType.nf4, "The 4-bit code.")
     public let doubleQuantization = Setting(
-        "double_quantization", true, "Quantize the quantization's scales too.", .notSupportedYet)
+        "double_quantization", true, "Quantize the quantization's scales too.",
+        .noEffect("a scale takes 16 bits here, whatever it says."))
     public let quantizationDeviceMap = Setting<String?>(
         "quantization_device_map", nil, "Where the layers of a quantized model go.", .notSupportedYet)
 

@@ -37,8 +37,8 @@ extension Tensor {
     /// Rows up to which a projection is bound by reading the weights.
     public static var fewRows: Int { Int(ct_infer_few_rows()) }
 
-    /// Logits [T, V] in fp32 of this [T, D] and an output layer [V, D].
-    public func logits(_ weight: Tensor) -> Tensor { Tensor(ct_logits(handle, weight.handle)) }
+    /// Logits [T, V] in fp32 of this [T, D] and an output layer [V, D]; without bias and adapters.
+    public func logits(_ layer: Projection) -> Tensor { withProjections([layer]) { Tensor(ct_logits(handle, $0)) } }
 
     private func withProjections<Result>(
         _ projections: [Projection], _ body: (UnsafePointer<ct_infer_projection>) -> Result
@@ -64,7 +64,9 @@ extension Tensor {
                     let count = min(ownAdapters.count, adapterBuffer.count - first)
                     descriptions.append(
                         ct_infer_projection(
-                            weight: projection.weight.handle, bias: projection.bias?.handle ?? nil,
+                            weight: projection.weight.handle,
+                            quantized: projection.encoding?.description ?? ct_quantization(),
+                            bias: projection.bias?.handle ?? nil,
                             adapters: adapterBuffer.baseAddress.map { $0 + first }, num_adapters: Int32(count)))
                     first += count
                 }
