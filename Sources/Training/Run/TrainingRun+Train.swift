@@ -139,7 +139,7 @@ extension TrainingRun {
                 purgeStep: resume.map { $0.state.globalStep + 1 })
             : nil
         return TrainerParts(
-            model: model, objective: objective(reference),
+            model: model, objective: objective(reference), practice: nil,
             optimizer: AdamW(optimizedParameters(model), settings: adam),
             schedule: try Schedule(
                 kind: training.lrSchedulerType, peak: training.learningRate,
