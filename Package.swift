@@ -104,10 +104,12 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ]),
+        // Training and serving meet here: rollouts on the one engine, and rewards.
+        module("Reinforcement", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Prompting", "Reporting", "Web", "Training", "Inference"]),
         .executableTarget(
             name: "Anneal",
             dependencies: [
-                "JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Training", "Inference", "Demo",
+                "JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Training", "Inference", "Reinforcement", "Demo",
                 "Web", "Hub", "Augment",
                 "DataTools", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -141,6 +143,9 @@ let package = Package(
         tests("Server", uses: ["JSON", "Models", "RunConfig", "Media", "Prompting", "Inference"]),
         // The executable is run as users run it.
         tests("Inference", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Anneal"]),
+        tests(
+            "Reinforcement",
+            uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Training", "Inference", "Web", "LocalServer", "Anneal"]),
     ],
     cxxLanguageStandard: .cxx20
 )

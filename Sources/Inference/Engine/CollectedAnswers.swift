@@ -21,7 +21,10 @@ final class CollectedAnswers: @unchecked Sendable {
         switch result {
         case .success(.started): return true
         case .success(.token(let token, _)):
-            condition.withLock { answers[index].tokenIDs.append(token.id) }
+            condition.withLock {
+                answers[index].tokenIDs.append(token.id)
+                answers[index].logprobs.append(token.logprob)
+            }
             return onToken(index, token.id)
         case .success(.finished(let finish, _)):
             close { answers[index].finish = finish }

@@ -12,6 +12,8 @@ public struct Completion: Sendable, Equatable {
 
     /// Without the token that ended it.
     public var tokenIDs: [Int32] = []
+    /// Natural-log probability of each token under the model's raw logits.
+    public var logprobs: [Float] = []
     public var finish = Finish.length
 
     public init() {}

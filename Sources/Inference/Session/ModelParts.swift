@@ -1,5 +1,3 @@
-import Foundation
-import JSON
 import Models
 import Prompting
 
@@ -44,7 +42,7 @@ struct ModelParts {
         self.template = template
         self.tokenizer = tokenizer
         stopIDs = Set(template.stopIDs(tokenizer: tokenizer)).union(config.eosTokenIDs.map { Int32(clamping: $0) })
-            .union(Self.generationStops(folder))
+            .union(ModelConfig.generationStops(folder: folder).map { Int32(clamping: $0) })
         var warnings = isDerived ? ["template: taken from the chat template of \(folder)"] : []
         if changes.numNewTokens > 0 {
             warnings.append(
@@ -56,13 +54,5 @@ struct ModelParts {
                 "[warning] template \(template.name) takes no images although \(folder) is a vision-language model")
         }
         self.warnings = warnings
-    }
-
-    /// `eos_token_id` of generation_config.json: one id or a list.
-    private static func generationStops(_ folder: String) -> [Int32] {
-        guard let data = FileManager.default.contents(atPath: "\(folder)/generation_config.json"),
-            let value = (try? JSONValue(parsing: String(decoding: data, as: UTF8.self)))?["eos_token_id"]
-        else { return [] }
-        return (value.arrayValue ?? [value]).compactMap { $0.intValue.map { Int32(clamping: $0) } }
     }
 }

@@ -51,6 +51,7 @@ struct CheckpointSaver {
         if trainsWeights { tensors += trainer.optimizer.slots.map { ("\($0.name).master", $0.parameter.detach()) } }
         try SafetensorsWriter.write(tensors, to: "\(folder)/optimizer.safetensors")
         try SafetensorsWriter.write([("cpu", Runtime.randomState)], to: "\(folder)/rng_state.safetensors")
+        try trainer.objective.save(to: folder)
         let state = ResumePointState.File(
             loop: trainer.progress, optimizerSteps: trainer.optimizer.step, fingerprint: fingerprint(trainer))
         let encoder = JSONEncoder()

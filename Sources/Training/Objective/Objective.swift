@@ -12,6 +12,17 @@ public protocol Objective {
     /// The pack's share of the step's loss, with a graph when gradients are on.
     func loss(of pack: PackData, model: LanguageModel, options: ForwardOptions) -> PackLoss
 
+    /// Makes what a step learns from of what the data bring, on the tensor thread: stages whose answers the policy writes
+    /// generate and judge them here.
+    ///
+    /// - Parameter step: updates that were made before.
+    func experience(of data: StepData, step: Int, model: LanguageModel, options: ForwardOptions) throws -> StepData
+
+    /// Writes what outlives a step, beyond `state`, into a checkpoint's folder.
+    func save(to folder: String) throws
+    /// Reads what `save` wrote.
+    func load(from folder: String) throws
+
     /// Numbers that outlive a step and are saved with a checkpoint.
     var state: [String: Double] { get }
     func restore(_ state: [String: Double])
@@ -19,6 +30,13 @@ public protocol Objective {
 
 extension Objective {
     public var usesDropout: Bool { true }
+    public func experience(of data: StepData, step: Int, model: LanguageModel, options: ForwardOptions) throws
+        -> StepData
+    {
+        data
+    }
+    public func save(to folder: String) throws {}
+    public func load(from folder: String) throws {}
     public var state: [String: Double] { [:] }
     public func restore(_ state: [String: Double]) {}
 }

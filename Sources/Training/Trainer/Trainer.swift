@@ -54,6 +54,7 @@ final class Trainer {
         loader = try parts.loader(progress.cursor)
         try resume?.restore(optimizer: optimizer, saver: saver)
         if let saved = progress.objective { objective.restore(saved) }
+        if let resume { try objective.load(from: resume.folder) }
     }
 
     /// Runs to the end, or to the user's signal. Returns whether the end was reached.
@@ -76,7 +77,9 @@ final class Trainer {
                 var ahead = loader
                 upcoming = prefetch(try ahead.next())
             }
-            try step(data, update)
+            let experience = try objective.experience(
+                of: data, step: state.globalStep, model: model, options: options)
+            try step(experience, update)
             progress.cursor = loader.cursor
             // A stream has no known end: transformers counts the whole run as its epoch.
             let done =
@@ -119,6 +122,7 @@ final class Trainer {
             loss: outcome.loss, hits: outcome.numHits, targets: outcome.numTargets, tokens: numTokens,
             norm: outcome.norm, rate: rate)
         progress.curves = progress.curves ?? CurveSums()
+        progress.curves?.add(data.curves)
         progress.curves?.add(outcome.curves)
         progress.objective = objective.state
         console.step(state.globalStep, tokens: numTokens, loss: outcome.loss)

@@ -14,6 +14,8 @@ public struct TrainingExample: Sendable {
     public var origin: RowOrigin
     /// Where the answers lie, of a sample with two answers or a verdict.
     public var preference: PreferenceLayout?
+    /// What an answer of the policy's own is judged by, of a sample that is a prompt only.
+    public var task: RolloutTask?
 
     /// Labels that a token before them predicts.
     public var numTargets: Int { labels.dropFirst().count { $0 != -100 } }

@@ -8,6 +8,10 @@ import Torch
 /// The samples of one optimizer step (or one evaluation) as numbers, made away from the tensor thread.
 public struct StepData: Sendable {
     public var packs: [PackData]
+    /// Prompts to which the policy is to write answers, by batch; empty for stages that bring their answers.
+    public var prompts: [[RolloutPrompt]] = []
+    /// What is logged of the step beside what its packs give.
+    public var curves = CurveSums()
     /// Tokens of all packs, without padding.
     public var numTokens: Int { packs.reduce(0) { $0 + $1.tokenIDs.count } }
     /// Positions that have a label.
@@ -28,6 +32,8 @@ public struct PackData: Sendable {
     public var videos = MediaData()
     /// The answers of preference samples.
     public var preference: PackPreference?
+    /// What PPO learns from, a target a label.
+    var experience: PPOTargets?
 }
 
 /// Patches of the media of a pack.

@@ -10,10 +10,14 @@ struct AnswerPass {
     /// The same as numbers.
     let values: [Float]
 
-    init(_ pack: PackData, model: LanguageModel, options: ForwardOptions) {
+    /// - Parameter temperature: what the logits are divided by.
+    init(_ pack: PackData, model: LanguageModel, options: ForwardOptions, temperature: Double = 1) {
         let input = pack.input(patchValues: model.config.vision?.patchValues ?? 1)
         hidden = model.hiddenStates(input, recompute: options.recompute && isGradEnabled, compute: options.compute)
-        outputs = hidden.rows(Tensor(pack.labelRows)).linearLogProbs(model.outputWeight, labels: Tensor(pack.labels))
+        let rows = hidden.rows(Tensor(pack.labelRows))
+        // The output layer has no bias: scaled states give scaled logits.
+        outputs = (temperature == 1 ? rows : rows / temperature).linearLogProbs(
+            model.outputWeight, labels: Tensor(pack.labels))
         values = outputs.detach().array()
     }
 

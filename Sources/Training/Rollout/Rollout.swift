@@ -1,0 +1,28 @@
+/// An answer that the policy wrote to a prompt.
+public struct Rollout: Sendable, Equatable, Codable {
+    /// Why an answer ended.
+    public enum Finish: String, Sendable, Codable {
+        /// The model wrote a token that ends its turn; it is the last of `tokenIDs`.
+        case stop
+        /// The answer reached its longest length.
+        case length
+    }
+
+    /// Place of its prompt in the list of prompts that it was generated from.
+    public var prompt: Int
+    /// The answer with the token that ended it, as TRL's completion ids. Never empty.
+    public var tokenIDs: [Int32]
+    /// Natural-log probability of each token under the model's raw logits (temperature 1), as the engine computed it.
+    public var logprobs: [Float]
+    public var finish: Finish
+
+    public init(prompt: Int, tokenIDs: [Int32], logprobs: [Float], finish: Finish) {
+        self.prompt = prompt
+        self.tokenIDs = tokenIDs
+        self.logprobs = logprobs
+        self.finish = finish
+    }
+
+    /// The tokens without the one that ended the answer.
+    public var contentIDs: ArraySlice<Int32> { finish == .stop ? tokenIDs.dropLast() : tokenIDs[...] }
+}
