@@ -34,7 +34,7 @@ final class PPOStep: PracticeStep {
         self.objective = objective
         let seed = parts.seed
         order = { count, step, pass in
-            var generator = PPOShuffle(seed: seed, step: step, pass: pass)
+            var generator = StepRandom(seed: seed, step: step, pass: pass)
             return Array(0..<count).shuffled(using: &generator)
         }
     }
@@ -142,23 +142,5 @@ final class PPOStep: PracticeStep {
                 return pack
             }
         }
-    }
-}
-
-/// Draws for the order of a pass: from the seed, the step and the pass, so that a resumed run goes the same way.
-private struct PPOShuffle: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64, step: Int, pass: Int) {
-        state = seed &* 0x9e37_79b9_7f4a_7c15 ^ UInt64(step) << 20 ^ UInt64(pass)
-    }
-
-    /// SplitMix64 (Steele et al. 2014).
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }
