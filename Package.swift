@@ -105,7 +105,7 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ]),
         // Training and serving meet here: rollouts on the one engine, and rewards.
-        module("Reinforcement", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Prompting", "Reporting", "Web", "Training", "Inference"]),
+        module("Reinforcement", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Prompting", "Reporting", "Web", "Augment", "Training", "Inference"]),
         .executableTarget(
             name: "Anneal",
             dependencies: [

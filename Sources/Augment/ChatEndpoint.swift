@@ -1,14 +1,19 @@
 import Foundation
 import JSON
-import Web
+package import Web
 
 /// An endpoint that speaks OpenAI's chat completions.
-struct ChatEndpoint: Sendable {
-    let settings: AugmentSettings
-    let web: WebClient
+package struct ChatEndpoint: Sendable {
+    package let settings: AugmentSettings
+    package let web: WebClient
+
+    package init(settings: AugmentSettings, web: WebClient) {
+        self.settings = settings
+        self.web = web
+    }
 
     /// What came of a request.
-    enum Outcome: Sendable {
+    package enum Outcome: Sendable {
         case reply(String)
         /// The row cannot be used; the reason is the same for all such rows.
         case refused(String)
@@ -22,7 +27,7 @@ struct ChatEndpoint: Sendable {
     /// Asks once, again after failures that may pass.
     ///
     /// - Throws: `AugmentError` when no request can succeed: a wrong key, a wrong address.
-    func ask(_ prompt: String, system: String?, variant: Int) async throws -> Outcome {
+    package func ask(_ prompt: String, system: String?, variant: Int) async throws -> Outcome {
         let policy = RetryPolicy(maxAttempts: settings.maxAttempts, firstSeconds: settings.firstRetrySeconds)
         var attempt = 1
         while true {

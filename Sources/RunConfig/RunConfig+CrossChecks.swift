@@ -44,6 +44,7 @@ extension RunConfig {
         checkData(&failed)
         if purpose == .training {
             checkTuning(&failed)
+            checkReinforcement(&failed)
             checkTraining(&failed)
             checkSteps(&failed)
             checkScheduler(&failed)

@@ -152,7 +152,7 @@ extension RunConfig {
         }
         // The seed also draws answers and examples.
         let isUsed = [.inference, .evaluation].contains(purpose) && key == "seed"
-        if purpose != .training, section == 3, !isUsed, case .supported = setting.status {
+        if purpose != .training, section == 3 || section == 7, !isUsed, case .supported = setting.status {
             notes.append("`\(key)` has no effect: it belongs to training.")
         }
     }

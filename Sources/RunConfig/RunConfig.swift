@@ -16,6 +16,8 @@ public struct RunConfig: Sendable {
     public var export = ExportArguments()
     /// Benchmarks.
     public var evaluation = EvaluationArguments()
+    /// Rewards and what is learned from them.
+    public var reinforcement = ReinforcementArguments()
     /// What the user should see: settings that were given and have no effect, paths that were found elsewhere.
     public var notes: [String] = []
 
@@ -34,7 +36,7 @@ extension RunConfig {
         (ModelSettings.title, ModelSettings.all), (DataSettings.title, DataSettings.all),
         (TuningSettings.title, TuningSettings.all), (TrainingSettings.title, TrainingSettings.all),
         (GenerationSettings.title, GenerationSettings.all), (ExportSettings.title, ExportSettings.all),
-        (EvaluationSettings.title, EvaluationSettings.all),
+        (EvaluationSettings.title, EvaluationSettings.all), (ReinforcementSettings.title, ReinforcementSettings.all),
     ]
 
     /// Writes a decoded value into the section that declares the key.
@@ -46,7 +48,8 @@ extension RunConfig {
         case 3: training.set(key, value)
         case 4: generation.set(key, value)
         case 5: export.set(key, value)
-        default: evaluation.set(key, value)
+        case 6: evaluation.set(key, value)
+        default: reinforcement.set(key, value)
         }
     }
 
@@ -56,6 +59,7 @@ extension RunConfig {
             (model.givenKeys, model.text), (data.givenKeys, data.text), (tuning.givenKeys, tuning.text),
             (training.givenKeys, training.text), (generation.givenKeys, generation.text),
             (export.givenKeys, export.text), (evaluation.givenKeys, evaluation.text),
+            (reinforcement.givenKeys, reinforcement.text),
         ]
         let lines = sections.flatMap { keys, text in keys.compactMap { key in text(key).map { "\(key): \($0)" } } }
         return lines.sorted().map { $0 + "\n" }.joined()

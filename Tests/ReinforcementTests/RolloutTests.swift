@@ -18,7 +18,7 @@ struct RolloutTests {
     /// Log-probabilities of the rollouts by the trainer's pass, in the rollouts' order.
     private static func trainer(_ rollouts: [Rollout], _ fixture: PolicyFixture, packTokens: Int) throws -> [[Float]] {
         var result = rollouts.map { _ in [Float]() }
-        for pack in RolloutPacks(fixture.model.config, packTokens: packTokens).packs(rollouts, prompts: fixture.prompts)
+        for pack in RolloutPacks(fixture.model.config.vision, packTokens: packTokens).packs(rollouts, prompts: fixture.prompts)
         {
             let pass = try scope("trainer") {
                 noGrad {

@@ -92,9 +92,9 @@ struct PPOGoldenTests {
             let step = PPOStep(
                 PPOStep.Parts(
                     engine: script, scorer: script, reference: .withoutAdapter,
-                    packs: RolloutPacks(model.config, packTokens: packTokens),
+                    packs: RolloutPacks(model.config.vision, packTokens: packTokens),
                     batchSize: golden.settings.mini_batch_size,
-                    accumulation: golden.settings.gradient_accumulation_steps ?? 1, seed: 1, record: nil),
+                    accumulation: golden.settings.gradient_accumulation_steps ?? 1, seed: 1, log: nil, decode: { _ in "" }),
                 objective: objective)
             step.order = { _, number, pass in golden.steps[number - 1].orders[pass] }
             var adam = AdamW.Settings()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Reinforcement
 import RunConfig
 import Training
 
@@ -23,6 +24,6 @@ struct TrainCommand: ParsableCommand {
             return
         }
         StopRequest.listen()
-        _ = try TrainingRun(config).start()
+        _ = try TrainingRun(config, tools: .standard).start()
     }
 }

@@ -134,7 +134,7 @@ public final class RewardEndpoint: AnswerScoring {
     }
 
     private static func scores(_ data: Data, count: Int) -> Result<[AnswerMark], Problem> {
-        guard let reply = try? JSONValue(python: data), let scores = reply["scores"]?.arrayValue else {
+        guard let reply = try? JSONValue(parsing: Array(data)), let scores = reply["scores"]?.arrayValue else {
             return .failure(Problem(reason: "the answer is not {\"scores\": [numbers]}"))
         }
         guard scores.count == count else {
@@ -144,7 +144,7 @@ public final class RewardEndpoint: AnswerScoring {
             scores.map { score in
                 // A list of one number is what a reward model's raw output looks like.
                 let value = score.arrayValue.flatMap { $0.count == 1 ? $0[0] : nil } ?? score
-                return value.doubleValue.map { AnswerMark($0) }
+                return value.number.map { AnswerMark($0) }
                     ?? AnswerMark(problem: "the endpoint gave \(score.kind) for a score")
             })
     }

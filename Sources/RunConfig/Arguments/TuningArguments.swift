@@ -8,8 +8,7 @@ public struct TuningSettings: SettingDeclarations {
 
     // MARK: Main
     public let stage = Setting(
-        "stage", Stage.sft, "What the run trains for.",
-        .only(["sft", "pt", "rm", "dpo", "kto"], "only sft, pt, rm, dpo and kto are supported yet."))
+        "stage", Stage.sft, "What the run trains for.")
     public let finetuningType = Setting(
         "finetuning_type", FinetuningType.lora, "Which weights are trained.",
         .only(["lora", "full"], "only lora and full are supported yet."))
@@ -137,10 +136,6 @@ public struct TuningSettings: SettingDeclarations {
     public let rewardModelType = Setting(
         "reward_model_type", RewardModelType.lora,
         "PPO: whether `reward_model` is an adapter with a value head, a model, or an endpoint.")
-    public let rewardTimeout = Setting(
-        "reward_timeout", 60.0, "PPO: seconds that a reward endpoint may take for an answer.", limits: .above(0))
-    public let rewardRetries = Setting(
-        "reward_retries", 4, "PPO: further tries when a reward endpoint fails.", limits: .atLeast(0))
 
     // MARK: Distillation
     public let teacherModel = Setting<String?>("teacher_model", nil, "GKD: folder of the model to learn from.")

@@ -42,6 +42,7 @@ extension TrainingData {
             train: [TrainingExample](), evaluations: [], report: module.report,
             evaluationReport: module.evaluationReport)
         if config.tuning.stage.purpose.comparesAnswers { return try loadPreferences(module, run, bar) }
+        if config.tuning.stage.writesAnswers { return try loadPrompts(module, run, bar) }
         let encoder = try run.rowEncoder()
         let cache = SampleCache(tokenizerFolder: run.modelFolder, rebuilds: config.data.overwriteCache)
         let needsLengths = waits || run.arrangement != nil || config.data.tokenizedPath != nil

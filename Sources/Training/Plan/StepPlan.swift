@@ -24,11 +24,20 @@ public struct StepPlan: Sendable, Equatable {
     }
 
     public init(numSamples: Int, batchSize: Int, accumulation: Int, epochs: Double, maxSteps: Int) {
+        self.init(
+            numSamples: numSamples, batchesPerEpoch: (numSamples + batchSize - 1) / batchSize, batchSize: batchSize,
+            accumulation: accumulation, epochs: epochs, maxSteps: maxSteps)
+    }
+
+    /// The plan of a run whose batches are not the samples one after another.
+    public init(
+        numSamples: Int, batchesPerEpoch: Int, batchSize: Int, accumulation: Int, epochs: Double, maxSteps: Int
+    ) {
         self.numSamples = numSamples
         self.batchSize = batchSize
         self.accumulation = accumulation
+        self.batchesPerEpoch = batchesPerEpoch
         isStreamed = false
-        batchesPerEpoch = (numSamples + batchSize - 1) / batchSize
         updatesPerEpoch = max(1, (batchesPerEpoch + accumulation - 1) / accumulation)
         if maxSteps > 0 {
             totalUpdates = maxSteps

@@ -8,8 +8,8 @@ public struct RolloutPacks: Sendable {
     /// Tokens a pack may hold before another one is begun; a longer answer gets a pack of its own.
     public let packTokens: Int
 
-    public init(_ config: ModelConfig, packTokens: Int) {
-        numAxes = config.vision == nil ? 1 : 3
+    public init(_ vision: VisionConfig?, packTokens: Int) {
+        numAxes = vision == nil ? 1 : 3
         self.packTokens = packTokens
     }
 

@@ -33,7 +33,7 @@ enum OutputFolder {
             throw TrainingError("resume_from_checkpoint is true, but \(folder) has no checkpoint to resume from")
         }
         // Nothing but what a run leaves before its first checkpoint may lie there.
-        let harmless: Set = ["trainer_log.jsonl", "runs", ReferenceCache.fileName]
+        let harmless: Set = ["trainer_log.jsonl", "runs", ReferenceCache.fileName, CompletionLog.fileName]
         if !config.training.overwriteOutputDir,
             contents.contains(where: { !harmless.contains($0) && !$0.hasPrefix("tmp-") })
         {

@@ -24,7 +24,11 @@ struct ReferencePlan: Sendable, Equatable {
     /// - Parameter numVisits: samples that the run will see, repetitions counted.
     init(_ config: RunConfig, modelFolder: String, numSamples: Int, numVisits: Int) {
         let tuning = config.tuning
-        guard tuning.stage == .kto || (tuning.stage == .dpo && tuning.prefLoss.usesReference) else { return }
+        let isOnPolicy =
+            tuning.stage == .ppo || (tuning.stage == .grpo && config.reinforcement.effectiveBeta > 0)
+        guard tuning.stage == .kto || (tuning.stage == .dpo && tuning.prefLoss.usesReference) || isOnPolicy else {
+            return
+        }
         let given = config.model.adapterNameOrPath ?? []
         let adapters = (tuning.refModelAdapters ?? "").split(separator: ",").map {
             $0.trimmingCharacters(in: .whitespaces)
@@ -53,6 +57,8 @@ struct ReferencePlan: Sendable, Equatable {
             precomputes = true
             line = "Reference: \(modelFolder) as it is before training."
         }
+        // Nobody knows beforehand what a policy will write.
+        if isOnPolicy { precomputes = false }
         line? += precomputes ? " Its log-probabilities are computed once, before training." : ""
     }
 }

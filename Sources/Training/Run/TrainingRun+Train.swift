@@ -29,7 +29,7 @@ extension TrainingRun {
         let parts = try trainerParts(model, adapter, data, plan, count, resume: resume)
         let trainer = try Trainer(parts, resume: resume)
         for (_, layer) in model.loraLayers { layer.isTraining = parts.objective.usesDropout }
-        model.valueHead?.isTraining = true
+        model.valueHead?.isTraining = parts.objective.usesDropout
         ConsoleText.TrainingHead(
             numExamples: plan.isStreamed ? plan.totalUpdates * plan.batchSize * plan.accumulation : data.train.count,
             numEpochs: plan.isStreamed ? 1 : plan.numEpochs, batchSizePerDevice: plan.batchSize,
@@ -49,6 +49,13 @@ extension TrainingRun {
     }
 
     func stepPlan(numSamples: Int) -> StepPlan {
+        if let plan = rolloutPlan {
+            return StepPlan(
+                numSamples: numSamples, batchesPerEpoch: plan.numBatches(numSamples: numSamples),
+                batchSize: config.training.perDeviceTrainBatchSize, accumulation: plan.accumulation,
+                epochs: config.training.numTrainEpochs,
+                maxSteps: config.training.maxSteps)
+        }
         if config.data.streaming, config.data.tokenizedPath == nil {
             return StepPlan(
                 streamedRows: numSamples, batchSize: config.training.perDeviceTrainBatchSize,
@@ -85,7 +92,7 @@ extension TrainingRun {
         let tokens = data.train.tokenCounts(), longest = max(1, tokens.longest)
         let mean = Double(tokens.total) / Double(max(1, data.train.count))
         let execution = ExecutionPlan(
-            memory, longest: longest,
+            memory, longest: longest + (config.tuning.stage.writesAnswers ? longestAnswer : 0),
             stepTokens: Int(mean * Double(plan.batchSize * plan.accumulation) * 1.5) + longest,
             mayRecompute: !config.model.disableGradientCheckpointing)
         print(
@@ -105,7 +112,18 @@ extension TrainingRun {
                 packTokens: execution.packTokens)
         }
         var builders: [any StepBuilding] = []
-        if !config.tuning.stage.purpose.comparesAnswers {
+        var own: (any Objective)?
+        var practice: (any PracticeStep)?
+        if config.tuning.stage.writesAnswers {
+            let prompts = PromptBuilder(
+                examples: data.train as? [TrainingExample] ?? [], vision: modelConfig.vision, media: media)
+            builders = [prompts]
+            switch config.tuning.stage {
+            case .ppo: (own, practice) = try proximal(model, prompts, reference, packTokens: execution.packTokens)
+            case .gkd: own = try distillation(model, prompts, packTokens: execution.packTokens)
+            default: own = try reinforcement(model, prompts, reference, packTokens: execution.packTokens)
+            }
+        } else if !config.tuning.stage.purpose.comparesAnswers {
             builders = [builder(data.train, modelConfig.vision == nil ? .labelsOfStep : .meanOfBatches)]
             builders += data.evaluations.map {
                 builder($0.examples, modelConfig.vision == nil ? .labelsOfBatches : .meanOfBatches)
@@ -139,15 +157,16 @@ extension TrainingRun {
                 purgeStep: resume.map { $0.state.globalStep + 1 })
             : nil
         return TrainerParts(
-            model: model, objective: objective(reference), practice: nil,
+            model: model, objective: own ?? objective(reference), practice: practice,
             optimizer: AdamW(optimizedParameters(model), settings: adam),
             schedule: try Schedule(
                 kind: training.lrSchedulerType, peak: training.learningRate,
-                warmupSteps: training.warmupSteps(of: plan.totalUpdates),
-                totalSteps: plan.totalUpdates, kwargs: training.lrSchedulerKwargs ?? [:]),
+                warmupSteps: training.warmupSteps(of: scheduledSteps(plan)),
+                totalSteps: scheduledSteps(plan), kwargs: training.lrSchedulerKwargs ?? [:]),
             settings: settings, options: options, builder: builders[0],
             evaluations: zip(data.evaluations, builders.dropFirst()).map { ($0.name, $1) },
             loader: { cursor in
+                if let plan = rolloutPlan { return try RolloutLoader(order: order, plan: plan, cursor: cursor) }
                 if let streamed = data.train as? StreamedSamples {
                     return StreamLoader(
                         streamed, batchSize: plan.batchSize, accumulation: plan.accumulation, cursor: cursor)
@@ -233,7 +252,12 @@ extension TrainingRun {
         case .dpo: ["rewards/accuracies"]
         case .kto: ["rewards/chosen"]
         case .rm: config.training.evalStrategy == .no ? ["accuracy"] : ["accuracy", "eval_accuracy"]
-        case .pt, .sft, .ppo: []
+        case .grpo:
+            ["reward", "reward_std", "completions/mean_length", "completions/clipped_ratio", "entropy"]
+                + config.reinforcement.rewardFuncs.map { "rewards/\($0)/mean" }
+                + (config.reinforcement.effectiveBeta > 0 ? ["kl"] : [])
+        case .ppo: ["reward", "objective/kl", "tokens/responses_len_mean", "ppo/val/var_explained"]
+        case .pt, .sft, .gkd: []
         }
     }
 

@@ -21,10 +21,13 @@ public struct TrainingRun: Sendable {
     let template: Template
     let tokenizer: Tokenizer
     let modelConfig: ModelConfig
+    /// Engine and rewards, for the stages whose answers the policy writes.
+    let tools: ReinforcementTools?
 
     /// Reads configuration files, tokenizer and template; no weights yet.
-    public init(_ config: RunConfig) throws {
+    public init(_ config: RunConfig, tools: ReinforcementTools? = nil) throws {
         self.config = config
+        self.tools = tools
         if config.training.isGiven(\.doTrain), !config.training.doTrain {
             throw TrainingError(
                 "do_train is false, and evaluation without training is not supported yet: set it to true")

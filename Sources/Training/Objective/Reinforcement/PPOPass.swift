@@ -18,20 +18,6 @@ struct PPOPass {
         outputs = Tensor.cat([pass.outputs, expected])
         logProbs = pass.values
         values = expected.detach().array()
-        entropies = isGradEnabled ? states.detach().linearEntropies(model.outputWeight.detach()) : []
-    }
-}
-
-extension Tensor {
-    /// Entropies [N] of softmax(this [N, D] weight^T), a block of rows at a time: logits are never there at once.
-    func linearEntropies(_ weight: Tensor, blockRows: Int = 64) -> [Float] {
-        noGrad {
-            let weight = weight.to(dtype)
-            return stride(from: 0, to: size(0), by: blockRows).flatMap { first -> [Float] in
-                let logits = self[first..<Swift.min(first + blockRows, size(0))].linear(weight).to(.float32)
-                let logProbs = logits.logSoftmax()
-                return (-(logProbs.exp() * logProbs)).sum(1).array()
-            }
-        }
+        entropies = isGradEnabled ? pass.entropies(pack, model: model, temperature: 1) : []
     }
 }

@@ -10,14 +10,16 @@ final class PPOStep: PracticeStep {
     struct Parts {
         let engine: any RolloutEngine
         let scorer: any AnswerScoring
-        let reference: PPOReference
+        let reference: RolloutReference
         let packs: RolloutPacks
         /// Answers of a mini-batch, and mini-batches of an update.
         let batchSize: Int
         let accumulation: Int
         let seed: UInt64
         /// Where answers and scores are kept; nil keeps none.
-        let record: PPOCompletions?
+        let log: CompletionLog?
+        /// Tokens as text without special tokens.
+        let decode: ([Int32]) -> String
     }
 
     private let parts: Parts
@@ -28,13 +30,14 @@ final class PPOStep: PracticeStep {
     var order: (_ count: Int, _ step: Int, _ pass: Int) -> [Int]
     /// For every update of the newest step the norm of its gradient.
     private(set) var norms: [Double] = []
+    private var hasStarted = false
 
     init(_ parts: Parts, objective: PPOObjective) {
         self.parts = parts
         self.objective = objective
         let seed = parts.seed
         order = { count, step, pass in
-            var generator = StepRandom(seed: seed, step: step, pass: pass)
+            var generator = SeededRandom(seed: seed, stream: UInt64(step) << 16 | UInt64(pass))
             return Array(0..<count).shuffled(using: &generator)
         }
     }
@@ -45,7 +48,7 @@ final class PPOStep: PracticeStep {
         let rollouts = try parts.engine.rollouts(
             of: prompts, numSamples: 1, firstNumber: UInt64(number - 1) &* (1 << 20))
         let marks = try parts.scorer.marks(rollouts, prompts: prompts, model: update.model, options: update.options)
-        try parts.record?.append(rollouts, prompts: prompts, marks, step: number)
+        try record(rollouts, prompts, marks, step: number)
         let kept = marks.indices.filter { marks[$0].score != nil }
         guard !kept.isEmpty else {
             throw TrainingError(
@@ -55,6 +58,25 @@ final class PPOStep: PracticeStep {
         return try learn(
             Answers(rollouts: kept.map { rollouts[$0] }, scores: kept.compactMap { marks[$0].score }, prompts: prompts),
             numSkipped: marks.count - kept.count, number, update, learningRate)
+    }
+
+    /// Writes the answers and their scores into completions.jsonl; what a broken off run wrote later is forgotten first.
+    private func record(
+        _ rollouts: [Rollout], _ prompts: [RolloutPrompt], _ marks: [AnswerMark], step: Int
+    ) throws {
+        guard let log = parts.log else { return }
+        if !hasStarted { try log.keep(before: step - 1) }
+        hasStarted = true
+        try log.append(
+            zip(rollouts, marks).map { rollout, mark in
+                let prompt = prompts[rollout.prompt]
+                return CompletionLog.Entry(
+                    step: step, prompt: parts.decode(prompt.tokenIDs),
+                    answer: JudgedAnswer(
+                        task: prompt.task, text: parts.decode(Array(rollout.contentIDs)),
+                        numTokens: rollout.tokenIDs.count, isComplete: rollout.finish == .stop, origin: prompt.origin),
+                    rewards: [], total: mark.score, advantage: .nan, failure: mark.problem)
+            })
     }
 
     /// The answers that have a score.
@@ -109,7 +131,8 @@ final class PPOStep: PracticeStep {
                 noGrad {
                     (
                         PPOPass(pack, model: update.model, options: update.options),
-                        parts.reference.logProbs(pack, model: update.model, options: update.options)
+                        parts.reference.logprobs(
+                            pack, policy: update.model, options: update.options, temperature: 1)
                     )
                 }
             }
