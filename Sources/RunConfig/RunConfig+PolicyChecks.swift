@@ -5,8 +5,9 @@ extension RunConfig {
         switch tuning.stage {
         case .gkd: return drawing
         case .ppo:
-            let ofRewards = ReinforcementArguments.keys.filter { key in
-                ["reward_", "cosine_", "repetition_", "soft_", "judge_"].contains(where: key.hasPrefix)
+            let prefixes = ["reward_", "cosine_", "repetition_", "soft_", "judge_"]
+            let ofRewards = ReinforcementSettings.all.map(\.key).filter { key in
+                prefixes.contains { key.hasPrefix($0) }
             }
             return drawing.union(ofRewards).union(["log_completions"])
         default: return []
