@@ -48,7 +48,8 @@ extension RunConfig {
                 : "With `reward_model_type: api`, `reward_model` is the full address of a server (http://…).")
         require(
             tuning.rewardModelAdapters == nil || tuning.rewardModelType == .full, "reward_model_adapters",
-            "reward_model_type", message: "`reward_model_adapters` needs `reward_model_type: full`: it would be ignored.")
+            "reward_model_type",
+            message: "`reward_model_adapters` needs `reward_model_type: full`: it would be ignored.")
     }
 
     /// Rules between the settings of stage gkd, and rules that it shares with ppo.

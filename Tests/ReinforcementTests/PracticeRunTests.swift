@@ -46,7 +46,8 @@ struct PracticeRunTests {
 
     @Test(arguments: [
         ("ppo", ["reward_funcs=repetition", "ppo_buffer_size=2", "ppo_score_norm=true", "ppo_epochs=2"]),
-        ("ppo", ["reward_model=REWARD", "ppo_epochs=1", "lora_dropout=0.3"]), ("gkd", ["teacher_model_adapters=REWARD"]),
+        ("ppo", ["reward_model=REWARD", "ppo_epochs=1", "lora_dropout=0.3"]),
+        ("gkd", ["teacher_model_adapters=REWARD"]),
         ("gkd", ["teacher_model_adapters=REWARD", "seq_kd=true", "finetuning_type=full", "lmbda=0.3"]),
     ])
     func `a run that goes on from a checkpoint ends with the same bits`(_ stage: String, _ changes: [String]) throws {
@@ -141,7 +142,8 @@ struct PracticeRunTests {
         }
         #expect(abs(log[0]["objective/kl"] ?? 1) < 1e-4 && log[0]["objective/kl_coef"] == 0.2)
         let lines = String(
-            decoding: FileManager.default.contents(atPath: "\(folder.path)/a/completions.jsonl") ?? Data(), as: UTF8.self
+            decoding: FileManager.default.contents(atPath: "\(folder.path)/a/completions.jsonl") ?? Data(),
+            as: UTF8.self
         ).split(separator: "\n")
         #expect(lines.count == 8)
     }
@@ -162,7 +164,8 @@ struct PracticeRunTests {
         #expect(problems("ppo", ["reward_model=http://x/y"]).contains("set `reward_model_type: api`"))
         #expect(problems("ppo", ["reward_model=r", "reward_model_type=api"]).contains("full address"))
         #expect(problems("ppo", ["reward_funcs=acuracy"]).contains("did you mean accuracy"))
-        #expect(problems("ppo", ["reward_funcs=accuracy", "val_size=0.1", "eval_strategy=steps"]).contains("not evaluate"))
+        #expect(
+            problems("ppo", ["reward_funcs=accuracy", "val_size=0.1", "eval_strategy=steps"]).contains("not evaluate"))
         #expect(problems("ppo", ["reward_funcs=accuracy", "num_generations=4"]).contains("would be ignored"))
         #expect(problems("gkd", []).contains("`teacher_model` is necessary"))
         #expect(problems("sft", ["teacher_model=t"]).contains("for `stage: gkd`"))

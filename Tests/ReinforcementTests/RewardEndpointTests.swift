@@ -37,7 +37,9 @@ struct RewardEndpointTests {
         return (found, server.requests)
     }
 
-    @Test func `texts are sent as LLaMA-Factory sends them, a few at a time, and scores come back in order`() async throws {
+    @Test func `texts are sent as LLaMA-Factory sends them, a few at a time, and scores come back in order`()
+        async throws
+    {
         let (found, requests) = try await marks(["a \"b\"", "c", "六"]) {
             .init(text: $0 == 1 ? #"{"scores": [1.5, -2], "model": "m"}"# : #"{"scores": [[3]]}"#)
         }

@@ -13,7 +13,8 @@ struct PPOReadingTests {
             }
             return record
         }
-        return PPOReading.lines(RunFacts(history: history, checkpointSteps: [], outputFolder: "out")).joined(separator: "\n")
+        return PPOReading.lines(RunFacts(history: history, checkpointSteps: [], outputFolder: "out")).joined(
+            separator: "\n")
     }
     private let sound: [String: (start: Double, end: Double)] = [
         "reward": (0.4, 0.9), "reward_std": (0.5, 0.3), "objective/kl": (0, 2), "tokens/responses_len_mean": (20, 22),

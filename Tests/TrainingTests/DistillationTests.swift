@@ -34,7 +34,8 @@ struct DistillationTests {
                 let gradient: [Float] = student.grad?.array() ?? []
                 #expect(gradient.count == shape[0] * shape[1])
                 for (own, expected) in zip(gradient, item.gradient.joined()) {
-                    #expect(abs(own - expected) <= 1e-5 * max(1, abs(expected)), "beta \(item.beta) \(item.temperature)")
+                    #expect(
+                        abs(own - expected) <= 1e-5 * max(1, abs(expected)), "beta \(item.beta) \(item.temperature)")
                 }
             }
             #expect(cases.count == 15)
@@ -42,7 +43,8 @@ struct DistillationTests {
     }
 
     @Test(arguments: [1, 3, 100])
-    func `blocks of rows and vocabularies of two sizes give the loss and gradient of the whole`(_ blockRows: Int) throws {
+    func `blocks of rows and vocabularies of two sizes give the loss and gradient of the whole`(_ blockRows: Int) throws
+    {
         try TensorThread.cpu.run {
             Runtime.seed(3)
             func random(_ shape: Int...) -> Tensor {
@@ -50,7 +52,8 @@ struct DistillationTests {
                 tensor.fillNormal()
                 return tensor
             }
-            let hidden = random(7, 4), weight = random(11, 4), teacherHidden = random(7, 6), teacherWeight = random(13, 6)
+            let hidden = random(7, 4), weight = random(11, 4), teacherHidden = random(7, 6),
+                teacherWeight = random(13, 6)
             let weights: [Float] = [0.1, 0.2, 0.3, 0, 0.1, 0.2, 0.1]
             hidden.requiresGrad = true
             weight.requiresGrad = true

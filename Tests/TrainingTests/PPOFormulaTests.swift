@@ -65,7 +65,9 @@ struct PPOFormulaTests {
         ])
         experience.estimate(settings, weight: 0.2)
         // -0.2 · (0.5, 0, 0.5), and the score at the end.
-        for (own, expected) in zip(experience.answers[0].rewards, [-0.1, 0, 1.9]) { #expect(abs(own - expected) < 1e-12) }
+        for (own, expected) in zip(experience.answers[0].rewards, [-0.1, 0, 1.9]) {
+            #expect(abs(own - expected) < 1e-12)
+        }
         for value in experience.answers[0].returns { #expect(abs(value - 1.9) < 0.11) }
         var single = PPOExperience([.init(score: 5, logProbs: [-1], references: [-1], values: [0])])
         single.estimate(settings, weight: 0.2)

@@ -56,7 +56,8 @@ extension TrainingData {
                 if stage == .gkd, run.config.tuning.lmbda < 1, !run.config.tuning.seqKD,
                     example.task?.labelIDs.isEmpty ?? true
                 {
-                    data.report.drop(DropReason("there is no answer to learn at (lmbda: 1 and seq_kd need none)"), row.origin)
+                    data.report.drop(
+                        DropReason("there is no answer to learn at (lmbda: 1 and seq_kd need none)"), row.origin)
                 } else {
                     examples.append(example)
                 }

@@ -33,7 +33,8 @@ extension TrainingRun {
         ConsoleText.TrainingHead(
             numExamples: plan.isStreamed ? plan.totalUpdates * plan.batchSize * plan.accumulation : data.train.count,
             numEpochs: plan.isStreamed ? 1 : plan.numEpochs, batchSizePerDevice: plan.batchSize,
-            totalBatchSize: plan.batchSize * plan.accumulation, gradientAccumulationSteps: config.training.gradientAccumulationSteps,
+            totalBatchSize: plan.batchSize * plan.accumulation,
+            gradientAccumulationSteps: config.training.gradientAccumulationSteps,
             totalSteps: plan.totalUpdates, numTrainableParameters: count.trainable
         ).lines.forEach { print($0) }
         defer { trainer.console.finish() }

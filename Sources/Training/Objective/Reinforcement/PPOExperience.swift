@@ -18,7 +18,9 @@ struct PPOExperience: Sendable, Equatable {
         /// The estimate of the divergence from the reference: the sum of log ratios.
         var divergence: Double { zip(logProbs, references).reduce(0) { $0 + $1.0 - $1.1 } }
         /// The mean reward of a token that comes from the divergence is this, summed.
-        fileprivate func divergenceReward(_ weight: Double) -> [Double] { zip(logProbs, references).map { -weight * ($0 - $1) } }
+        fileprivate func divergenceReward(_ weight: Double) -> [Double] {
+            zip(logProbs, references).map { -weight * ($0 - $1) }
+        }
     }
 
     var answers: [Answer]

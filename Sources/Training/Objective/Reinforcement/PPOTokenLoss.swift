@@ -14,7 +14,8 @@ struct PPOTokenLoss: Sendable, Equatable {
     var isValueClipped: Bool
 
     init(
-        logProb: Double, oldLogProb: Double, value newValue: Double, oldValue: Double, advantage: Double, target: Double,
+        logProb: Double, oldLogProb: Double, value newValue: Double, oldValue: Double, advantage: Double,
+        target: Double,
         settings: PPOSettings
     ) {
         ratio = exp(logProb - oldLogProb)
