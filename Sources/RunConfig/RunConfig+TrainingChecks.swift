@@ -21,7 +21,8 @@ extension RunConfig {
             usesReference || tuning.stage != .dpo || tuning.prefBcoWeight <= 1e-6, "pref_bco_weight", "pref_loss",
             message: "`pref_bco_weight` needs a loss with a reference, not orpo or simpo: it would be ignored.")
         require(
-            usesReference || [.kto, .ppo].contains(tuning.stage) || (tuning.stage == .grpo && reinforcement.effectiveBeta > 0)
+            usesReference || [.kto, .ppo].contains(tuning.stage)
+                || (tuning.stage == .grpo && reinforcement.effectiveBeta > 0)
                 || (tuning.refModel == nil && tuning.refModelAdapters == nil),
             "ref_model", "ref_model_adapters", "stage",
             message:

@@ -114,12 +114,12 @@ public struct TuningSettings: SettingDeclarations {
     public let ppoHorizon = Setting(
         "ppo_horizon", 10_000.0, "PPO: answers over which the weight is steered.", limits: .above(0))
     public let ppoGamma = Setting("ppo_gamma", 1.0, "PPO: discount of later rewards.", limits: .within(0...1))
-    public let ppoLambda = Setting("ppo_lam", 0.95, "PPO: λ of the advantage estimate.", limits: .within(0...1))
+    public let ppoLam = Setting("ppo_lam", 0.95, "PPO: λ of the advantage estimate.", limits: .within(0...1))
     public let ppoClipRange = Setting(
         "ppo_cliprange", 0.2, "PPO: how far probabilities may move before they are clipped.", limits: .above(0))
-    public let ppoValueClipRange = Setting(
+    public let ppoCliprangeValue = Setting(
         "ppo_cliprange_value", 0.2, "PPO: how far values may move before they are clipped.", limits: .above(0))
-    public let ppoValueWeight = Setting(
+    public let ppoVfCoef = Setting(
         "ppo_vf_coef", 0.1, "PPO: weight of the values' loss.", limits: .atLeast(0))
     public let refModel = Setting<String?>("ref_model", nil, "Folder of the reference model.")
     public let refModelAdapters = Setting<String?>(

@@ -32,10 +32,10 @@ extension TrainingRun {
         settings.target = tuning.ppoTarget
         settings.horizon = tuning.ppoHorizon
         settings.discount = tuning.ppoGamma
-        settings.lambda = tuning.ppoLambda
+        settings.lambda = tuning.ppoLam
         settings.clipRange = tuning.ppoClipRange
-        settings.valueClipRange = tuning.ppoValueClipRange
-        settings.valueWeight = tuning.ppoValueWeight
+        settings.valueClipRange = tuning.ppoCliprangeValue
+        settings.valueWeight = tuning.ppoVfCoef
         settings.numEpochs = tuning.ppoEpochs
         settings.whitensRewards = tuning.ppoWhitenRewards
         settings.normalizesScores = tuning.ppoScoreNorm
