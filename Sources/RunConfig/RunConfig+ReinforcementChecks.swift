@@ -40,14 +40,13 @@ extension RunConfig {
         }
         let own = reinforcement
         guard tuning.stage == .grpo else {
-            // Other stages whose answers the policy writes share how they are written.
-            let shared: Set = ["max_completion_length", "min_p", "beta", "log_completions"]
-            let useless = own.givenKeys.subtracting(tuning.stage == .ppo ? shared : []).sorted()
-            for key in useless {
+            for key in own.givenKeys.subtracting(sharedReinforcementKeys).sorted() {
                 failed.append(
                     CrossCheck(
                         keys: [key, "stage"], message: "`\(key)` belongs to `stage: grpo`: it would be ignored."))
             }
+            checkProximal(&failed)
+            checkDistillation(&failed)
             return
         }
         require(

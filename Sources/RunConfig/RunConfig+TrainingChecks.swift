@@ -7,12 +7,6 @@ extension RunConfig {
         let isLora = tuning.finetuningType == .lora
         let usesReference = tuning.stage == .dpo && tuning.prefLoss.usesReference
         require(
-            tuning.stage != .ppo || tuning.rewardModel != nil, "reward_model", "stage",
-            message: "`reward_model` is necessary for PPO training.")
-        require(
-            tuning.stage != .ppo || tuning.rewardModelType != .lora || isLora, "reward_model_type", "finetuning_type",
-            message: "`reward_model_type` cannot be lora for Freeze/Full PPO training.")
-        require(
             tuning.stage != .dpo || [.sigmoid, .robust, .exoPair].contains(tuning.prefLoss)
                 || tuning.dpoLabelSmoothing <= 1e-6,
             "dpo_label_smoothing", "pref_loss",
@@ -27,11 +21,12 @@ extension RunConfig {
             usesReference || tuning.stage != .dpo || tuning.prefBcoWeight <= 1e-6, "pref_bco_weight", "pref_loss",
             message: "`pref_bco_weight` needs a loss with a reference, not orpo or simpo: it would be ignored.")
         require(
-            usesReference || tuning.stage == .kto || (tuning.stage == .grpo && reinforcement.effectiveBeta > 0)
+            usesReference || [.kto, .ppo].contains(tuning.stage)
+                || (tuning.stage == .grpo && reinforcement.effectiveBeta > 0)
                 || (tuning.refModel == nil && tuning.refModelAdapters == nil),
             "ref_model", "ref_model_adapters", "stage",
             message:
-                "`ref_model` is for the stages dpo (not with orpo or simpo), kto and grpo (not with `beta: 0`): it would be ignored."
+                "`ref_model` is for the stages dpo (not with orpo or simpo), kto, ppo and grpo (not with `beta: 0`): it would be ignored."
         )
         require(
             !tuning.useLlamaPro || tuning.finetuningType != .full, "use_llama_pro", "finetuning_type",

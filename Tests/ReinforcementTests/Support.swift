@@ -10,7 +10,15 @@ import Torch
 enum Place {
     static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures"
     static let tests = URL(fileURLWithPath: fixtures + "/../..").standardized.path
-    static let models = "\(tests)/ModelsTests/Fixtures"
+    static let models: String = {
+        // One thread: idle threads of a team spin, which on a busy machine makes such tiny models twenty times as slow.
+        if TensorThread.cpu.isCurrent {
+            Runtime.numThreads = 1
+        } else {
+            try? TensorThread.cpu.run { Runtime.numThreads = 1 }
+        }
+        return "\(tests)/ModelsTests/Fixtures"
+    }()
     static let training = "\(tests)/TrainingTests/Fixtures"
     /// The `anneal` that `swift build --build-tests` put beside the test bundle.
     static let program = Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent("anneal")

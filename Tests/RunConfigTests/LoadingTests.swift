@@ -93,7 +93,7 @@ import Testing
                   - @/run.yaml:2: Unknown setting `lora_rnk`: did you mean `lora_rank`?
                   - @/run.yaml:3: `lora_rank: eight` does not fit: expected a whole number of at least 1.
                   - @/run.yaml:4: `cutoff_len: 0` does not fit: expected a whole number of at least 1.
-                  - @/run.yaml:5: `stage: dop` does not fit: expected one of pt, sft, rm, ppo, dpo, kto, grpo.
+                  - @/run.yaml:5: `stage: dop` does not fit: expected one of pt, sft, rm, ppo, dpo, kto, grpo, gkd.
                   - @/run.yaml:6: Unknown setting `stages`: did you mean `stage`?
                   - @/run.yaml:7: `use_galore: true` cannot be used: it is not supported yet
                   - @/run.yaml:8: `deepspeed: ds.json` cannot be used: it is not supported yet
@@ -112,8 +112,8 @@ import Testing
                 "@/run.yaml:1: `model_name_or_path`: the tag tag:yaml.org,2002:python/object:os.system is not allowed: a configuration holds plain values only."
             ),
             (
-                "model_name_or_path: m\nstage: ppo",
-                "@/run.yaml:2: `stage: ppo`: only sft, pt, rm, dpo, kto and grpo are supported yet."
+                "model_name_or_path: m\nfinetuning_type: oft",
+                "@/run.yaml:2: `finetuning_type: oft`: only lora and full are supported yet."
             ),
             (
                 "model_name_or_path: m\nreport_to: wandb",

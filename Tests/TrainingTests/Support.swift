@@ -8,7 +8,16 @@ import Torch
 /// Where the tests find things. The fixtures are read in the source tree, for they refer to those of ModelsTests.
 enum Place {
     static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures"
-    static let models = URL(fileURLWithPath: fixtures + "/../../ModelsTests/Fixtures").standardized.path
+    static let models: String = {
+        // One thread: idle threads of a team spin, and where other programs want the cores too, such tiny models then take
+        // twenty times as long (94 s against 4 s for the preference traces at a load of 8 on 2 cores).
+        if TensorThread.cpu.isCurrent {
+            Runtime.numThreads = 1
+        } else {
+            try? TensorThread.cpu.run { Runtime.numThreads = 1 }
+        }
+        return URL(fileURLWithPath: fixtures + "/../../ModelsTests/Fixtures").standardized.path
+    }()
 
     /// The `anneal` that `swift build --build-tests` put beside the test bundle.
     static let program = Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent("anneal")

@@ -26,7 +26,7 @@ public enum CurveReading {
         if !rollouts.isEmpty { return lines + rollouts + dataLines(facts) }
         lines += evals.isEmpty ? [trainingTrend(train), withoutEvaluation(facts, last: last)] : []
         if !evals.isEmpty { lines += evaluationLines(facts, train: train, evals: evals) }
-        return lines + PreferenceReading.lines(facts) + dataLines(facts)
+        return lines + PreferenceReading.lines(facts) + PPOReading.lines(facts) + dataLines(facts)
     }
 
     // MARK: A loss that is no number

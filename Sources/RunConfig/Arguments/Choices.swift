@@ -41,7 +41,7 @@ public enum MixStrategy: String, SettingChoice {
 }
 
 /// What a run trains for.
-public enum Stage: String, SettingChoice { case pt, sft, rm, ppo, dpo, kto, grpo }
+public enum Stage: String, SettingChoice { case pt, sft, rm, ppo, dpo, kto, grpo, gkd }
 
 /// Which weights a run trains.
 public enum FinetuningType: String, SettingChoice { case lora, oft, freeze, full }

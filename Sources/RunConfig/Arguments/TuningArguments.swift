@@ -8,8 +8,7 @@ public struct TuningSettings: SettingDeclarations {
 
     // MARK: Main
     public let stage = Setting(
-        "stage", Stage.sft, "What the run trains for.",
-        .only(["sft", "pt", "rm", "dpo", "kto", "grpo"], "only sft, pt, rm, dpo, kto and grpo are supported yet."))
+        "stage", Stage.sft, "What the run trains for.")
     public let finetuningType = Setting(
         "finetuning_type", FinetuningType.lora, "Which weights are trained.",
         .only(["lora", "full"], "only lora and full are supported yet."))
@@ -98,24 +97,58 @@ public struct TuningSettings: SettingDeclarations {
         "ld_alpha", nil, "LD-DPO: weight of the longer answer's surplus.")
     public let ktoChosenWeight = Setting("kto_chosen_weight", 1.0, "KTO: weight of good answers.")
     public let ktoRejectedWeight = Setting("kto_rejected_weight", 1.0, "KTO: weight of bad answers.")
-    public let ppoBufferSize = Setting("ppo_buffer_size", 1, "PPO: batches of experience per update.", .notSupportedYet)
-    public let ppoEpochs = Setting("ppo_epochs", 4, "PPO: passes over the experience.", .notSupportedYet)
-    public let ppoScoreNorm = Setting("ppo_score_norm", false, "PPO: normalise scores.", .notSupportedYet)
-    public let ppoTarget = Setting("ppo_target", 6.0, "PPO: divergence to aim at.", .notSupportedYet)
-    public let ppoWhitenRewards = Setting("ppo_whiten_rewards", false, "PPO: whiten rewards.", .notSupportedYet)
+    public let ppoBufferSize = Setting(
+        "ppo_buffer_size", 1, "PPO: updates that the answers of a step are enough for.", limits: .atLeast(1))
+    public let ppoEpochs = Setting("ppo_epochs", 4, "PPO: passes over the answers of a step.", limits: .atLeast(1))
+    public let ppoScoreNorm = Setting(
+        "ppo_score_norm", false, "PPO: scores get mean 0 and deviation 1 over the run.")
+    public let ppoTarget = Setting(
+        "ppo_target", 6.0, "PPO: divergence of an answer from the reference to aim at, in nats.", limits: .above(0))
+    public let ppoWhitenRewards = Setting(
+        "ppo_whiten_rewards", false, "PPO: rewards of a step's tokens get deviation 1.")
+    public let ppoInitKLCoef = Setting(
+        "ppo_init_kl_coef", 0.2, "PPO: weight of the divergence in the reward, at the start where it is adapted.",
+        limits: .atLeast(0))
+    public let ppoAdaptiveKL = Setting(
+        "ppo_adaptive_kl", true, "PPO: steer that weight so that the divergence nears `ppo_target`.")
+    public let ppoHorizon = Setting(
+        "ppo_horizon", 10_000.0, "PPO: answers over which the weight is steered.", limits: .above(0))
+    public let ppoGamma = Setting("ppo_gamma", 1.0, "PPO: discount of later rewards.", limits: .within(0...1))
+    public let ppoLam = Setting("ppo_lam", 0.95, "PPO: λ of the advantage estimate.", limits: .within(0...1))
+    public let ppoClipRange = Setting(
+        "ppo_cliprange", 0.2, "PPO: how far probabilities may move before they are clipped.", limits: .above(0))
+    public let ppoCliprangeValue = Setting(
+        "ppo_cliprange_value", 0.2, "PPO: how far values may move before they are clipped.", limits: .above(0))
+    public let ppoVfCoef = Setting(
+        "ppo_vf_coef", 0.1, "PPO: weight of the values' loss.", limits: .atLeast(0))
     public let refModel = Setting<String?>("ref_model", nil, "Folder of the reference model.")
     public let refModelAdapters = Setting<String?>(
         "ref_model_adapters", nil,
         "Folder of the reference model's adapter; of the trained model's base without a `ref_model`.")
     public let refModelQuantizationBit = Setting<Int?>(
         "ref_model_quantization_bit", nil, "Bits per weight of the reference model: 8 or 4.", .notSupportedYet)
-    public let rewardModel = Setting<String?>("reward_model", nil, "Folder of the reward model.", .notSupportedYet)
+    public let rewardModel = Setting<String?>(
+        "reward_model", nil, "PPO: folder of the reward model or adapter, or the address of an endpoint that scores.")
     public let rewardModelAdapters = Setting<String?>(
-        "reward_model_adapters", nil, "Folder of the reward model's adapter.", .notSupportedYet)
+        "reward_model_adapters", nil, "PPO: folder of the reward model's adapter, with `reward_model_type: full`.")
     public let rewardModelQuantizationBit = Setting<Int?>(
         "reward_model_quantization_bit", nil, "Bits per weight of the reward model: 8 or 4.", .notSupportedYet)
     public let rewardModelType = Setting(
-        "reward_model_type", RewardModelType.lora, "What the reward model is.", .notSupportedYet)
+        "reward_model_type", RewardModelType.lora,
+        "PPO: whether `reward_model` is an adapter with a value head, a model, or an endpoint.")
+
+    // MARK: Distillation
+    public let teacherModel = Setting<String?>("teacher_model", nil, "GKD: folder of the model to learn from.")
+    public let teacherModelAdapters = Setting<String?>(
+        "teacher_model_adapters", nil, "GKD: folder of the teacher's adapter.")
+    public let gkdBeta = Setting(
+        "gkd_beta", 0.5, "GKD: 0 for the forward, 1 for the reverse divergence from the teacher, or between.",
+        limits: .within(0...1))
+    public let gkdTemperature = Setting(
+        "gkd_temperature", 1.0, "GKD: logits of both models are divided by it in the loss.", limits: .above(0))
+    public let lmbda = Setting(
+        "lmbda", 0.5, "GKD: part of the batches whose answers the student writes.", limits: .within(0...1))
+    public let seqKD = Setting("seq_kd", false, "GKD: the teacher writes the other answers too.")
 
     // MARK: Memory-saving optimizers
     public let useGalore = Setting("use_galore", false, "Use GaLore.", .notSupportedYet)

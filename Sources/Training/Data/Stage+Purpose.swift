@@ -8,10 +8,10 @@ extension Stage {
         case .rm, .dpo: .pairs
         case .kto: .verdicts
         case .pt: .texts
-        case .sft, .ppo, .grpo: .answers
+        case .sft, .ppo, .grpo, .gkd: .answers
         }
     }
 
     /// Whether the policy writes the answers it learns from, so that rows are prompts.
-    var writesAnswers: Bool { self == .grpo }
+    var writesAnswers: Bool { [.grpo, .ppo, .gkd].contains(self) }
 }

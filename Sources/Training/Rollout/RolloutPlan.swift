@@ -25,6 +25,14 @@ struct RolloutPlan: Sendable, Equatable {
 
     init(_ config: RunConfig) {
         let own = config.reinforcement
+        if config.tuning.stage == .ppo {
+            // One answer a prompt; all of a step's answers are learned from within the step.
+            let numBatches = config.training.gradientAccumulationSteps * config.tuning.ppoBufferSize
+            self.init(
+                numPrompts: config.training.perDeviceTrainBatchSize * numBatches, groupSize: 1, numSlices: numBatches,
+                numIterations: 1, accumulation: numBatches)
+            return
+        }
         self.init(
             numPrompts: max(1, config.generationSize / own.numGenerations), groupSize: own.numGenerations,
             numSlices: config.stepsPerGeneration, numIterations: own.numIterations,

@@ -7,6 +7,8 @@ public struct RolloutTask: Sendable, Hashable {
     public var system: String?
     /// The expected answer as the data have it; nil where the data have none.
     public var label: String?
+    /// The same as tokens, with the one that ends an answer.
+    public var labelIDs: [Int32] = []
 
     public init(messages: [Message], system: String? = nil, label: String? = nil) {
         self.messages = messages

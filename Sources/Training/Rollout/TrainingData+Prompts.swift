@@ -5,10 +5,14 @@ import RunConfig
 
 extension RowEncoder {
     /// A row as a prompt whose answer the policy writes.
-    func encodePrompt(_ row: DataRow) throws -> Outcome {
+    ///
+    /// - Parameter isCut: whether `cutoff_len` is shared out between prompt and answer, as LLaMA-Factory's stage ppo does;
+    ///   otherwise longer prompts are left out.
+    func encodePrompt(_ row: DataRow, isCut: Bool) throws -> Outcome {
         do {
             let encoded = try encoder.encodePrompt(
-                row.conversation, media: try media?.grids(of: row.conversation) ?? .none)
+                row.conversation, media: try media?.grids(of: row.conversation) ?? .none,
+                cutoff: isCut ? encoder.settings.cutoffLength : nil)
             guard encoded.inputIDs.count <= encoder.settings.cutoffLength else {
                 return .dropped("the prompt is longer than cutoff_len (raise it)")
             }
@@ -20,7 +24,8 @@ extension RowEncoder {
                 videos: encoded.mediaSpans.filter { $0.kind == .video }.map { row.conversation.videos[$0.index] },
                 origin: row.origin)
             example.task = RolloutTask(row.conversation)
-            return .kept(example, .none)
+            example.task?.labelIDs = encoded.labelIDs
+            return .kept(example, encoded.isTruncated ? .promptEnd : .none)
         } catch let error as ConversationError where error.isDroppable {
             return .dropped(error.message)
         } catch {
@@ -35,18 +40,27 @@ extension TrainingData {
         guard run.config.data.tokenizedPath == nil else {
             throw TrainingError("tokenized_path is not supported for this stage: remove it")
         }
-        let encoder = try run.rowEncoder(), rows = Array(module.train)
+        let encoder = try run.rowEncoder(), rows = Array(module.train), stage = run.config.tuning.stage
         var data = TrainingData(
             train: [TrainingExample](), evaluations: [], report: module.report,
             evaluationReport: module.evaluationReport)
         let outcomes = try EncodedRows.inParallel(rows.count) { index in
             defer { bar.advance() }
-            return try encoder.encodePrompt(rows[index])
+            return try encoder.encodePrompt(rows[index], isCut: stage != .grpo)
         }
         var examples: [TrainingExample] = []
         for (row, outcome) in zip(rows, outcomes) {
             switch outcome {
-            case .kept(let example, _): examples.append(example)
+            case .kept(let example, let truncation):
+                data.report.truncate(truncation, row.origin)
+                if stage == .gkd, run.config.tuning.lmbda < 1, !run.config.tuning.seqKD,
+                    example.task?.labelIDs.isEmpty ?? true
+                {
+                    data.report.drop(
+                        DropReason("there is no answer to learn at (lmbda: 1 and seq_kd need none)"), row.origin)
+                } else {
+                    examples.append(example)
+                }
             case .dropped(let reason): data.report.drop(DropReason(reason), row.origin)
             }
         }

@@ -24,7 +24,8 @@ struct ReferencePlan: Sendable, Equatable {
     /// - Parameter numVisits: samples that the run will see, repetitions counted.
     init(_ config: RunConfig, modelFolder: String, numSamples: Int, numVisits: Int) {
         let tuning = config.tuning
-        let isOnPolicy = tuning.stage == .grpo && config.reinforcement.effectiveBeta > 0
+        let isOnPolicy =
+            tuning.stage == .ppo || (tuning.stage == .grpo && config.reinforcement.effectiveBeta > 0)
         guard tuning.stage == .kto || (tuning.stage == .dpo && tuning.prefLoss.usesReference) || isOnPolicy else {
             return
         }

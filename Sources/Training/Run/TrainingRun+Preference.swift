@@ -23,7 +23,7 @@ extension TrainingRun {
                 VerdictOptimization.Settings(
                     beta: tuning.prefBeta, goodWeight: tuning.ktoChosenWeight, badWeight: tuning.ktoRejectedWeight,
                     supervisedWeight: tuning.prefFtx), reference: policy)
-        case .pt, .sft, .ppo, .grpo: return SupervisedFineTuning()
+        case .pt, .sft, .ppo, .grpo, .gkd: return SupervisedFineTuning()
         }
     }
 
@@ -40,9 +40,9 @@ extension TrainingRun {
         config.tuning.stage == .kto || (config.tuning.stage == .dpo && preferenceSettings.usesBatch)
     }
 
-    /// Gives a reward model its value head: from the checkpoint, the adapter or the model, or a new one.
+    /// Gives a reward model, and a policy of PPO, its value head: from the checkpoint, the adapter or the model, or a new one.
     func attachValueHead(_ model: LanguageModel, resume: ResumePointState?) throws {
-        guard config.tuning.stage == .rm else { return }
+        guard [.rm, .ppo].contains(config.tuning.stage) else { return }
         let head = ValueHead(hiddenSize: modelConfig.text.hiddenSize, dropout: modelConfig.valueHeadDropout)
         let folders =
             resume.map { [$0.folder] } ?? [config.model.adapterNameOrPath?.last, modelFolder].compactMap(\.self)

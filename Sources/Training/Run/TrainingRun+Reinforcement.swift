@@ -48,7 +48,17 @@ extension TrainingRun {
             log: own.logCompletions ? CompletionLog(folder: config.training.outputDir) : nil)
     }
 
-    /// How answers are drawn: ms-swift's defaults where the configuration does not say.
+    /// How prompts become steps, where the policy writes all answers that are learned from.
+    var rolloutPlan: RolloutPlan? { [.grpo, .ppo].contains(config.tuning.stage) ? RolloutPlan(config) : nil }
+
+    /// Tokens that an answer of the policy may have.
+    var longestAnswer: Int {
+        let own = config.reinforcement, generation = config.generation
+        guard config.tuning.stage == .ppo, !own.isGiven(\.maxCompletionLength) else { return own.maxCompletionLength }
+        return generation.effectiveMaxNewTokens ?? generation.maxLength
+    }
+
+    /// How answers are drawn: LLaMA-Factory's defaults for ppo, ms-swift's for the others, where the configuration does not say.
     func rolloutSettings(_ examples: [TrainingExample]) -> RolloutSettings {
         let generation = config.generation, own = config.reinforcement
         var settings = RolloutSettings(
@@ -56,12 +66,13 @@ extension TrainingRun {
                 (modelConfig.eosTokenIDs + ModelConfig.generationStops(folder: modelFolder)).map { Int32(clamping: $0) }
             ),
             longestPrompt: examples.map(\.inputIDs.count).max() ?? 0)
-        settings.temperature = generation.isGiven(\.temperature) ? generation.temperature : 0.9
-        settings.topP = generation.isGiven(\.topP) ? generation.topP : 1
-        settings.topK = generation.isGiven(\.topK) ? max(0, generation.topK) : 0
+        let isPPO = config.tuning.stage == .ppo
+        settings.temperature = isPPO || generation.isGiven(\.temperature) ? generation.temperature : 0.9
+        settings.topP = isPPO || generation.isGiven(\.topP) ? generation.topP : 1
+        settings.topK = isPPO || generation.isGiven(\.topK) ? max(0, generation.topK) : 0
         settings.minP = own.minP
         settings.repetitionPenalty = generation.repetitionPenalty
-        settings.maxTokens = own.maxCompletionLength
+        settings.maxTokens = longestAnswer
         settings.seed = UInt64(config.training.seed)
         settings.numParallel = min(256, config.generationSize)
         return settings

@@ -38,11 +38,12 @@ extension TrainingRun {
             return (parts, try Trainer(parts, resume: resume))
         }
         for (_, layer) in model.loraLayers { layer.isTraining = parts.objective.usesDropout }
-        model.valueHead?.isTraining = true
+        model.valueHead?.isTraining = parts.objective.usesDropout
         ConsoleText.TrainingHead(
             numExamples: plan.isStreamed ? plan.totalUpdates * plan.batchSize * plan.accumulation : data.train.count,
             numEpochs: plan.isStreamed ? 1 : plan.numEpochs, batchSizePerDevice: plan.batchSize,
-            totalBatchSize: plan.batchSize * plan.accumulation, gradientAccumulationSteps: plan.accumulation,
+            totalBatchSize: plan.batchSize * plan.accumulation,
+            gradientAccumulationSteps: config.training.gradientAccumulationSteps,
             totalSteps: plan.totalUpdates, numTrainableParameters: count.trainable
         ).lines.forEach { print($0) }
         defer { trainer.console.finish() }
@@ -61,11 +62,11 @@ extension TrainingRun {
     }
 
     func stepPlan(numSamples: Int) -> StepPlan {
-        if config.tuning.stage.writesAnswers {
+        if let plan = rolloutPlan {
             return StepPlan(
-                numSamples: numSamples, batchesPerEpoch: RolloutPlan(config).numBatches(numSamples: numSamples),
-                batchSize: config.training.perDeviceTrainBatchSize,
-                accumulation: config.training.gradientAccumulationSteps, epochs: config.training.numTrainEpochs,
+                numSamples: numSamples, batchesPerEpoch: plan.numBatches(numSamples: numSamples),
+                batchSize: config.training.perDeviceTrainBatchSize, accumulation: plan.accumulation,
+                epochs: config.training.numTrainEpochs,
                 maxSteps: config.training.maxSteps)
         }
         if config.data.streaming, config.data.tokenizedPath == nil {
@@ -104,8 +105,7 @@ extension TrainingRun {
         let tokens = data.train.tokenCounts(), longest = max(1, tokens.longest)
         let mean = Double(tokens.total) / Double(max(1, data.train.count))
         let execution = ExecutionPlan(
-            memory,
-            longest: longest + (config.tuning.stage.writesAnswers ? config.reinforcement.maxCompletionLength : 0),
+            memory, longest: longest + (config.tuning.stage.writesAnswers ? longestAnswer : 0),
             stepTokens: Int(mean * Double(plan.batchSize * plan.accumulation) * 1.5) + longest,
             mayRecompute: !config.model.disableGradientCheckpointing)
         print(
@@ -126,11 +126,16 @@ extension TrainingRun {
         }
         var builders: [any StepBuilding] = []
         var own: (any Objective)?
+        var practice: (any PracticeStep)?
         if config.tuning.stage.writesAnswers {
             let prompts = PromptBuilder(
                 examples: data.train as? [TrainingExample] ?? [], vision: modelConfig.vision, media: media)
             builders = [prompts]
-            own = try reinforcement(model, prompts, reference, packTokens: execution.packTokens)
+            switch config.tuning.stage {
+            case .ppo: (own, practice) = try proximal(model, prompts, reference, packTokens: execution.packTokens)
+            case .gkd: own = try distillation(model, prompts, packTokens: execution.packTokens)
+            default: own = try reinforcement(model, prompts, reference, packTokens: execution.packTokens)
+            }
         } else if !config.tuning.stage.purpose.comparesAnswers {
             builders = [builder(data.train, modelConfig.vision == nil ? .labelsOfStep : .meanOfBatches)]
             builders += data.evaluations.map {
@@ -165,18 +170,16 @@ extension TrainingRun {
                 purgeStep: resume.map { $0.state.globalStep + 1 })
             : nil
         return TrainerParts(
-            model: model, objective: own ?? objective(reference),
+            model: model, objective: own ?? objective(reference), practice: practice,
             optimizer: AdamW(optimizedParameters(model), settings: adam),
             schedule: try Schedule(
                 kind: training.lrSchedulerType, peak: training.learningRate,
-                warmupSteps: training.warmupSteps(of: plan.totalUpdates),
-                totalSteps: plan.totalUpdates, kwargs: training.lrSchedulerKwargs ?? [:]),
+                warmupSteps: training.warmupSteps(of: scheduledSteps(plan)),
+                totalSteps: scheduledSteps(plan), kwargs: training.lrSchedulerKwargs ?? [:]),
             settings: settings, options: options, packTokens: execution.packTokens, builder: builders[0],
             evaluations: zip(data.evaluations, builders.dropFirst()).map { ($0.name, $1) },
             loader: { cursor in
-                if config.tuning.stage.writesAnswers {
-                    return try RolloutLoader(order: order, plan: RolloutPlan(config), cursor: cursor)
-                }
+                if let plan = rolloutPlan { return try RolloutLoader(order: order, plan: plan, cursor: cursor) }
                 if let streamed = data.train as? StreamedSamples {
                     return StreamLoader(
                         streamed, batchSize: plan.batchSize, accumulation: plan.accumulation, cursor: cursor)
@@ -266,7 +269,8 @@ extension TrainingRun {
             ["reward", "reward_std", "completions/mean_length", "completions/clipped_ratio", "entropy"]
                 + config.reinforcement.rewardFuncs.map { "rewards/\($0)/mean" }
                 + (config.reinforcement.effectiveBeta > 0 ? ["kl"] : [])
-        case .pt, .sft, .ppo: []
+        case .ppo: ["reward", "objective/kl", "tokens/responses_len_mean", "ppo/val/var_explained"]
+        case .pt, .sft, .gkd: []
         }
     }
 

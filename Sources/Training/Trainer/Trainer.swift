@@ -11,6 +11,7 @@ import Torch
 final class Trainer {
     let model: LanguageModel
     let objective: any Objective
+    let practice: (any PracticeStep)?
     let optimizer: AdamW
     let schedule: Schedule
     let settings: TrainerSettings
@@ -30,6 +31,7 @@ final class Trainer {
     init(_ parts: TrainerParts, resume: ResumePointState?) throws {
         model = parts.model
         objective = parts.objective
+        practice = parts.practice
         optimizer = parts.optimizer
         schedule = parts.schedule
         settings = parts.settings
@@ -102,33 +104,28 @@ final class Trainer {
 
     /// One update; on a loss or gradient that is not finite nothing is changed and the rows are named.
     private func step(_ data: StepData, _ update: BatchLoader.Update) throws {
-        var loss = 0.0, hits = 0, targets = 0, curves = data.curves
-        try scope("step \(state.globalStep + 1)") {
-            for pack in data.packs where !pack.labels.isEmpty {
-                let result = Profiler.phase(.forward) { objective.loss(of: pack, model: model, options: options) }
-                Profiler.phase(.backward) { result.backward() }
-                loss += result.value
-                hits += result.numHits ?? 0
-                targets += result.numHits == nil ? 0 : pack.labels.count
-                curves.add(result.curves)
-            }
-        }
-        let norm = try scope("gradient norm") { Profiler.phase(.optimizer) { optimizer.gradientNorm() } }
-        guard loss.isFinite, norm.isFinite else { throw nonFinite(loss, norm, update) }
-        let limit = settings.maxGradNorm
-        let scale = limit > 0 ? min(1, limit / (norm + 1e-6)) : 1
-        let rate = schedule.rate(step: state.globalStep)
-        try scope("update") {
-            Profiler.phase(.optimizer) { optimizer.update(learningRate: rate, gradientScale: scale) }
-        }
+        let rate = schedule.rate(step: state.globalStep), number = state.globalStep + 1
+        let updateStep = UpdateStep(
+            model: model, objective: objective, optimizer: optimizer, options: options,
+            maxGradNorm: settings.maxGradNorm)
+        let outcome: StepOutcome
+        do {
+            outcome =
+                try practice?.run(data, number: number, update: updateStep, learningRate: rate)
+                ?? updateStep.run(data.packs, learningRate: rate, activity: "step \(number)")
+        } catch let error as NonFiniteStep { throw nonFinite(error.loss, error.norm, update) }
+        let numTokens = outcome.numTokens ?? data.numTokens
         state.globalStep += 1
-        state.numInputTokensSeen += settings.countsTokens ? data.numTokens : 0
-        state.totalFlos += 6 * Double(data.numTokens) * Double(numModelParameters)
-        progress.add(loss: loss, hits: hits, targets: targets, tokens: data.numTokens, norm: norm, rate: rate)
+        state.numInputTokensSeen += settings.countsTokens ? numTokens : 0
+        state.totalFlos += 6 * Double(numTokens) * Double(numModelParameters)
+        progress.add(
+            loss: outcome.loss, hits: outcome.numHits, targets: outcome.numTargets, tokens: numTokens,
+            norm: outcome.norm, rate: rate)
         progress.curves = progress.curves ?? CurveSums()
-        progress.curves?.add(curves)
+        progress.curves?.add(data.curves)
+        progress.curves?.add(outcome.curves)
         progress.objective = objective.state
-        console.step(state.globalStep, tokens: data.numTokens, loss: loss)
+        console.step(state.globalStep, tokens: numTokens, loss: outcome.loss)
     }
 
     private func nonFinite(_ loss: Double, _ norm: Double, _ update: BatchLoader.Update) -> TrainingError {

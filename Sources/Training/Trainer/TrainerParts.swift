@@ -5,6 +5,8 @@ import Models
 struct TrainerParts {
     let model: LanguageModel
     let objective: any Objective
+    /// What makes a step where it is more than one gradient over the data's samples.
+    let practice: (any PracticeStep)?
     let optimizer: AdamW
     let schedule: Schedule
     let settings: TrainerSettings

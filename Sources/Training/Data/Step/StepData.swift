@@ -32,6 +32,8 @@ public struct PackData: Sendable {
     public var videos = MediaData()
     /// The answers of preference samples.
     public var preference: PackPreference?
+    /// What PPO learns from, a target a label.
+    var experience: PPOTargets?
 }
 
 /// Patches of the media of a pack.

@@ -1,0 +1,59 @@
+import Foundation
+import Reporting
+
+extension PPOStep {
+    /// Statistics of a mini-batch that are known before it is learned from, TRL's names.
+    func record(_ targets: [PPOTargets.Token], _ curves: inout CurveSums) {
+        let returns = targets.map(\.target), values = targets.map(\.value)
+        curves.add("ppo/policy/advantages_mean", PPOExperience.mean(targets.map(\.advantage)))
+        for (name, numbers) in [("returns", returns), ("val", values)] {
+            curves.add("ppo/\(name)/mean", PPOExperience.mean(numbers))
+            if numbers.count > 1 { curves.add("ppo/\(name)/var", PPOExperience.variance(numbers)) }
+        }
+    }
+
+    /// Statistics of a step: `record_step_stats` of TRL, and LLaMA-Factory's loss and reward.
+    func finish(
+        _ experience: PPOExperience, _ answers: Answers, rewards: [Double], numSkipped: Int,
+        _ outcome: inout StepOutcome
+    ) {
+        let scores = answers.scores, rollouts = answers.rollouts
+        var curves = CurveSums()
+        func spread(_ name: String, _ numbers: [Double]) {
+            if numbers.count > 1 { curves.add(name, PPOExperience.variance(numbers).squareRoot()) }
+        }
+        let batches = outcome.curves.record()
+        outcome.loss = batches.number("ppo/loss/total") ?? .nan
+        curves.add("reward", PPOExperience.mean(scores), weight: Double(scores.count))
+        spread("reward_std", scores)
+        curves.add("objective/kl", experience.meanDivergence)
+        curves.add("objective/kl_coef", divergenceWeight)
+        curves.add("objective/entropy", -PPOExperience.mean(experience.answers.map { $0.logProbs.reduce(0, +) }))
+        curves.add("ppo/mean_non_score_reward", experience.meanDivergenceReward)
+        curves.add("ppo/mean_scores", PPOExperience.mean(rewards))
+        spread("ppo/std_scores", rewards)
+        let lengths = rollouts.map { Double($0.tokenIDs.count) }
+        let queries = rollouts.map { Double(answers.prompts[$0.prompt].tokenIDs.count) }
+        curves.add("tokens/queries_len_mean", PPOExperience.mean(queries))
+        spread("tokens/queries_len_std", queries)
+        curves.add("tokens/responses_len_mean", PPOExperience.mean(lengths))
+        spread("tokens/responses_len_std", lengths)
+        curves.add("completions/clipped_ratio", PPOExperience.mean(rollouts.map { $0.finish == .stop ? 0 : 1 }))
+        curves.add("completions/repetition", PPOExperience.mean(rollouts.map { Self.repetition($0.tokenIDs) }))
+        if numSkipped > 0 { curves.add("completions/skipped", Double(numSkipped)) }
+        if let error = batches.number("ppo/val/error"), let variance = batches.number("ppo/returns/var"), variance > 0 {
+            curves.add("ppo/val/var_explained", 1 - error / variance)
+        }
+        curves.add(outcome.curves)
+        outcome.curves = curves
+    }
+
+    /// The share of an answer's runs of three tokens that occurred in it before: near 0 in plain text, near 1 in a loop.
+    static func repetition(_ ids: [Int32]) -> Double {
+        guard ids.count > 3 else { return 0 }
+        var seen: Set<[Int32]> = []
+        let count = ids.count - 2
+        for first in 0..<count { seen.insert(Array(ids[first..<first + 3])) }
+        return 1 - Double(seen.count) / Double(count)
+    }
+}
