@@ -15,7 +15,7 @@ const char *ct_inference_kernel_set(void);
 // LibTorch itself run on the calling thread there.
 void ct_with_team(void (*body)(void *_Nullable), void *_Nullable context);
 // Seconds in which all threads of an operator read the tensors once, each thread a share of every tensor.
-double ct_read_seconds(const ct_optional _Nullable *_Nonnull tensors, int32_t count);
+double ct_read_seconds(const ct_optional *_Nonnull tensors, int32_t count);
 
 // ---- projections (infer_project.cpp) ------------------------------------------------------------------------------
 // A low-rank adapter on the rows first_row ..< first_row + num_rows of the input.

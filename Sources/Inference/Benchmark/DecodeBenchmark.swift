@@ -1,6 +1,6 @@
 import Foundation
 import Models
-import Torch
+public import Torch
 
 /// Measures how fast an engine writes, beside how fast the machine reads memory: a decoded token reads every weight once.
 public struct DecodeBenchmark: Sendable {

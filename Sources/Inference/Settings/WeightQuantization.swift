@@ -1,4 +1,4 @@
-public import RunConfig
+import RunConfig
 public import Torch
 
 /// How the weights of a model are quantized when it is loaded for generation.

@@ -1,5 +1,5 @@
 public import Datasets
-public import Prompting
+import Prompting
 
 /// Something that judges answers. One value a kind, listed in the catalog of rewards.
 public protocol Reward: Sendable {

@@ -1,5 +1,5 @@
 public import Datasets
-public import Media
+import Media
 public import Models
 public import Prompting
 

@@ -1,4 +1,4 @@
-public import Models
+import Models
 import Torch
 
 /// Stage gkd: the student learns the teacher's distributions, at the places of the data's answers, of answers of its own, or of the
