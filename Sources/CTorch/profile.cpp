@@ -69,11 +69,16 @@ public:
         close();
         for (size_t phase = 0; phase < parts.size(); phase++) parts[phase].resident_bytes = resident[phase];
     }
-    ~Recording() override { finish(); }
+    ~Recording() override {
+        finish();
+        if (status >= 0) ::close(status);
+    }
 
     int set_phase(int next) {
         int before = phase;
         if (next == before || stack.size() != 1) return before;
+        // A phase may be over before the sampler looks.
+        if (status >= 0) note(before, resident_bytes(status));
         close();
         phase = next;
         static const char *const names[CT_NUM_PHASES] = {"other", "load", "data", "forward", "backward", "optimizer", "evaluation", "save"};
@@ -130,6 +135,7 @@ private:
     std::atomic<int> phase{CT_PHASE_OTHER};
     int64_t tensor_bytes = 0;
     const Clock::time_point origin = Clock::now();
+    const int status = open_status();
     std::thread sampler;
     std::atomic<bool> is_finished{false};
     std::array<std::atomic<int64_t>, CT_NUM_PHASES> resident{};
@@ -137,14 +143,18 @@ private:
     double seconds() const { return std::chrono::duration<double>(Clock::now() - origin).count(); }
     void add(const Frame &frame, double now) { parts[phase].group_seconds[frame.group] += now - frame.since; }
 
+    void note(int of, int64_t bytes) {
+        auto &most = resident[of];
+        for (int64_t before = most; before < bytes && !most.compare_exchange_weak(before, bytes);) {}
+    }
+
     void sample() {
         int descriptor = open_status();
         if (descriptor < 0) return;
         while (true) {
             bool is_last = is_finished;
             int64_t bytes = resident_bytes(descriptor);
-            auto &most = resident[phase];
-            most = std::max<int64_t>(most, bytes);
+            note(phase, bytes);
             if (samples.empty() || std::llabs(bytes - samples.back().resident_bytes) > (1 << 20)) samples.push_back({seconds(), bytes});
             if (is_last) break;
             std::this_thread::sleep_for(kSampling);

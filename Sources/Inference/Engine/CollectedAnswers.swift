@@ -23,7 +23,7 @@ final class CollectedAnswers: @unchecked Sendable {
         case .success(.token(let token, _)):
             condition.withLock {
                 answers[index].tokenIDs.append(token.id)
-                answers[index].logprobs.append(token.logprob)
+                if !token.logprob.isNaN { answers[index].logprobs.append(token.logprob) }
             }
             return onToken(index, token.id)
         case .success(.thoughtClosed(let closing)):

@@ -14,7 +14,7 @@ public struct Completion: Sendable, Equatable {
 
     /// Without the token that ended it.
     public var tokenIDs: [Int32] = []
-    /// Natural-log probability of each token under the model's raw logits.
+    /// Natural-log probability of each token under the model's raw logits; empty unless the request asked for it.
     public var logprobs: [Float] = []
     public var finish = Finish.length
     /// Why its thought was closed for the model; nil where it was not.
