@@ -121,7 +121,8 @@ struct ExportTests {
             if template.stopIDs(tokenizer: tokenizer).count < 2 { #expect(made == golden[name]) }
         }
         // The reference has none for templates that name tokens.
-        #expect(Set(TemplateCatalog.all.map(\.name)).subtracting(golden.keys) 
+        #expect(
+            Set(TemplateCatalog.all.map(\.name)).subtracting(golden.keys)
                 == ["chatglm3", "hy_dense_1_8b", "hy_dense_7b", "moss_vl", "yuan"])
     }
 }

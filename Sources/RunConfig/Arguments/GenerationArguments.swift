@@ -13,7 +13,8 @@ public struct GenerationSettings: SettingDeclarations {
         "top_p", 0.7, "Draw among the likeliest tokens whose probabilities add up to this.", limits: .within(0...1))
     public let topK = Setting(
         "top_k", 50, "Draw among this many likeliest tokens; 0 or less for all.", limits: .atLeast(-1))
-    public let numBeams = Setting("num_beams", 1, "Answers that beam search follows; needs `do_sample: false`.", limits: .within(1...64))
+    public let numBeams = Setting(
+        "num_beams", 1, "Answers that beam search follows; needs `do_sample: false`.", limits: .within(1...64))
     public let maxLength = Setting(
         "max_length", 1024, "Longest prompt and answer together; `max_new_tokens` wins.", limits: .atLeast(1))
     public let maxNewTokens = Setting(
