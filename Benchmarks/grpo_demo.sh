@@ -8,6 +8,7 @@ folder=${1:-demo}
 [ -f "$folder/see/model.safetensors" ] || "$anneal" demo --folder "$folder"
 
 judge() { # NAME ADAPTER
+    rm -f "$folder/predictions_$1.jsonl"*
     "$anneal" predict model_name_or_path="$folder/see" adapter_name_or_path="$2" dataset_dir="$folder/data" \
         dataset=demo_rules_test do_sample=false max_new_tokens=12 --save "$folder/predictions_$1.jsonl" > "$folder/$1.txt"
     grep -i -m1 accuracy "$folder/$1.txt" | sed "s/^/$1: /"
