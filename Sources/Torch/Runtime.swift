@@ -36,23 +36,17 @@ extension Runtime {
 
     /// Runs `body` while the threads of the operators stand by, awake: for many short operators in a row. LibTorch's own
     /// operators use one thread there.
-    public static func withTeam<Result>(_ body: () throws -> Result) rethrows -> Result {
-        func run(_ body: () throws -> Result, rethrow: (any Error) throws -> Void) rethrows -> Result {
-            var outcome: Swift.Result<Result, any Error>?
-            withoutActuallyEscaping(body) { body in
-                var task = { outcome = Swift.Result { try body() } }
-                withUnsafeMutablePointer(to: &task) { pointer in
-                    ct_with_team({ $0?.assumingMemoryBound(to: (() -> Void).self).pointee() }, pointer)
-                }
+    public static func withTeam<Result, Failure>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        var outcome: Swift.Result<Result, Failure>?
+        withoutActuallyEscaping(body) { body in
+            var task = {
+                do throws(Failure) { outcome = .success(try body()) } catch { outcome = .failure(error) }
             }
-            switch outcome {
-            case .success(let result): return result
-            case .failure(let error):
-                try rethrow(error)
-                fatalError("an error is thrown on")
-            case nil: fatalError("the team runs the body")
+            withUnsafeMutablePointer(to: &task) { pointer in
+                ct_with_team({ $0?.assumingMemoryBound(to: (() -> Void).self).pointee() }, pointer)
             }
         }
-        return try run(body) { throw $0 }
+        guard let outcome else { return try body() }
+        return try outcome.get()
     }
 }

@@ -74,9 +74,12 @@ CT_BF16 void pack_transposed(const T *right, int64_t row, int64_t depth, int64_t
     }
 }
 
-/// right [depth, columns] -> panel [depth / 2][32] of pairs.
-template <typename T>
-CT_BF16 void pack_plain(const T *right, int64_t row, int64_t depth, int64_t columns, uint32_t *panel) {
+/// Orders in which _mm512_permutex2var_epi16 pairs the elements of two rows: the first halves, the second halves.
+struct PairOrders {
+    __m512i low, high;
+};
+
+CT_BF16 PairOrders pair_orders() {
     alignas(64) uint16_t low_order[32], high_order[32];
     for (uint16_t i = 0; i < 16; i++) {
         low_order[2 * i] = i;
@@ -84,7 +87,13 @@ CT_BF16 void pack_plain(const T *right, int64_t row, int64_t depth, int64_t colu
         high_order[2 * i] = 16 + i;
         high_order[2 * i + 1] = 48 + i;
     }
-    __m512i low = _mm512_load_si512(low_order), high = _mm512_load_si512(high_order);
+    return {_mm512_load_si512(low_order), _mm512_load_si512(high_order)};
+}
+
+/// right [depth, columns] -> panel [depth / 2][32] of pairs.
+template <typename T>
+CT_BF16 void pack_plain(const T *right, int64_t row, int64_t depth, int64_t columns, uint32_t *panel) {
+    auto [low, high] = pair_orders();
     __mmask32 mask = mask_of(columns);
     for (int64_t k = 0; k < depth; k += 2) {
         __m512i a = load_elements(right + k * row, mask);
@@ -96,14 +105,7 @@ CT_BF16 void pack_plain(const T *right, int64_t row, int64_t depth, int64_t colu
 
 /// Columns of left [depth, columns], at most 32 of them, to rows of out [columns, depth]; an odd depth ends in a zero.
 CT_BF16 void turn_panel(const uint16_t *left, int64_t row, int64_t depth, int64_t columns, uint16_t *out, int64_t out_row) {
-    alignas(64) uint16_t low_order[32], high_order[32];
-    for (uint16_t i = 0; i < 16; i++) {
-        low_order[2 * i] = i;
-        low_order[2 * i + 1] = 32 + i;
-        high_order[2 * i] = 16 + i;
-        high_order[2 * i + 1] = 48 + i;
-    }
-    __m512i low = _mm512_load_si512(low_order), high = _mm512_load_si512(high_order);
+    auto [low, high] = pair_orders();
     __mmask32 mask = mask_of(columns);
     for (int64_t k = 0; k < depth; k += 32) {
         __m512i halves[2][16];
