@@ -1,3 +1,4 @@
+import Torch
 import Testing
 
 @testable import Inference
@@ -7,7 +8,7 @@ struct SchedulerTests {
     struct Random {
         var source: SplitMix64
         init(_ seed: UInt64) { source = SplitMix64(seed: seed, stream: 0) }
-        mutating func below(_ limit: Int) -> Int { Int(source.bits() % UInt64(limit)) }
+        mutating func below(_ limit: Int) -> Int { Int(source.next() % UInt64(limit)) }
     }
 
     /// Every block in a table counts as many owners as tables hold it, and the rest is free.

@@ -1,3 +1,4 @@
+import Torch
 import Foundation
 import JSON
 import Prompting
@@ -198,7 +199,7 @@ struct ConstraintTests {
             while !state.canEnd, ids.count < 3000 {
                 let mask = state.allowed()
                 let allowed = (0..<Int32(numTokens)).filter { mask[$0] }
-                let id = try #require(allowed.isEmpty ? nil : allowed[Int(generator.bits() % UInt64(allowed.count))])
+                let id = try #require(allowed.isEmpty ? nil : allowed[Int(generator.next() % UInt64(allowed.count))])
                 ids.append(id)
                 let wasTaken = state.accept(id)
                 #expect(wasTaken)

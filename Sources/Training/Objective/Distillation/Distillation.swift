@@ -38,7 +38,7 @@ final class Distillation: Objective {
     func experience(of data: StepData, step: Int, model: LanguageModel, options: ForwardOptions) throws -> StepData {
         engine?.weightsChanged()
         var result = data
-        var draws = SeededRandom(seed: settings.seed, stream: UInt64(step)), number = UInt64(step) << 20
+        var draws = SplitMix64(seed: settings.seed, stream: UInt64(step)), number = UInt64(step) << 20
         for batch in data.prompts {
             let isOnPolicy = settings.onPolicy > 0 && Double.random(in: 0..<1, using: &draws) < settings.onPolicy
             let writer = isOnPolicy ? engine : settings.teacherWrites ? teacherEngine : nil

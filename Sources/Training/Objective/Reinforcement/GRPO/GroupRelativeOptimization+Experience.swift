@@ -95,7 +95,7 @@ extension GroupRelativeOptimization {
         }
         // TRL shuffles a generation before it is cut, so that the answers to a prompt may meet in different updates.
         if settings.plan.needsOldPolicy || settings.plan.numSlices > settings.plan.accumulation {
-            var random = SeededRandom(seed: settings.seed, stream: numDrawn)
+            var random = SplitMix64(seed: settings.seed, stream: numDrawn)
             experiences.shuffle(using: &random)
         }
         let size = max(1, experiences.count / settings.plan.numSlices)
@@ -150,7 +150,7 @@ extension GroupRelativeOptimization {
             }
             guard kept.rollouts.count < wanted, numResamples < settings.maxResamples else { break }
             numResamples += 1
-            var random = SeededRandom(seed: settings.seed &+ 1, stream: numDrawn)
+            var random = SplitMix64(seed: settings.seed &+ 1, stream: numDrawn)
             let samples = (0..<settings.plan.numPrompts).map { _ in Int.random(in: 0..<builder.count, using: &random) }
             (generation, table) = try write(try samples.map(builder.prompt))
         }

@@ -37,7 +37,7 @@ final class PPOStep: PracticeStep {
         self.objective = objective
         let seed = parts.seed
         order = { count, step, pass in
-            var generator = SeededRandom(seed: seed, stream: UInt64(step) << 16 | UInt64(pass))
+            var generator = SplitMix64(seed: seed, stream: UInt64(step) << 16 | UInt64(pass))
             return Array(0..<count).shuffled(using: &generator)
         }
     }
