@@ -47,6 +47,7 @@ let package = Package(
         .target(
             name: "CTorch",
             cxxSettings: [
+                .headerSearchPath("."),
                 .unsafeFlags([
                     "-isystem", "\(torch)/include", "-isystem", "\(torch)/include/torch/csrc/api/include",
                     "-O3", "-Wno-deprecated-declarations", "-Wno-psabi", "-Wno-nullability-completeness",

@@ -24,7 +24,10 @@ struct Program {
         process.arguments = ["-c", "\(shell) exec \"$0\" \"$@\"", Place.program.path] + arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         // One thread: resumed runs are compared bit by bit, and the other tests want the cores.
-        process.environment = ProcessInfo.processInfo.environment.merging(["OMP_NUM_THREADS": "1"]) { $1 }
+        // A cache of its own: what other tests prepare or remove meanwhile must not make a difference.
+        process.environment = ProcessInfo.processInfo.environment.merging([
+            "OMP_NUM_THREADS": "1", "ANNEAL_CACHE": "\(folder)/.cache",
+        ]) { $1 }
         var streams: [FileHandle] = []
         for ending in ["out", "err"] {
             _ = FileManager.default.createFile(atPath: "\(name).\(ending)", contents: nil)

@@ -1,8 +1,8 @@
 // What CUDA tensors are computed with: LibTorch's operators in place of our CPU kernels, with the same mathematics. The
 // entry of each fused function asks `composes` and calls its namesake here; tests compare both on the CPU.
 #pragma once
-#include "../internal.hpp"
-#include "../include/ctorch_inference.h"
+#include "internal.hpp"
+#include "ctorch_inference.h"
 
 namespace ctorch {
 

@@ -2,7 +2,7 @@
 // gathered for attention. Nothing here records a graph.
 #include "composed.hpp"
 
-#include "../products.hpp"
+#include "tensor/products.hpp"
 
 namespace ctorch::composed {
 

@@ -3,7 +3,7 @@
 // vocabulary gives a loss that is not a number, which the trainer refuses.
 #include "composed.hpp"
 
-#include "../products.hpp"
+#include "tensor/products.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
 

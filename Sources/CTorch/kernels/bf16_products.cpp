@@ -4,7 +4,7 @@
 // of a product of some hundred rows.
 #include "bf16_products.hpp"
 
-#include "../internal.hpp"
+#include "internal.hpp"
 
 #include <cstdlib>
 #include <cstring>

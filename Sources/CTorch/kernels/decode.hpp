@@ -1,7 +1,7 @@
 // The inner loops of generation, compiled once for every instruction set. They add in fp32; every (row, output) pair
 // is summed in the same order whatever is computed beside it, so that an answer does not depend on its neighbours.
 #pragma once
-#include "../internal.hpp"
+#include "internal.hpp"
 
 #include <cstdint>
 

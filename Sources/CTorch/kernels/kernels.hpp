@@ -1,7 +1,7 @@
 // The inner loops of the fused layers, as a table of plain functions per element type, compiled once for every
 // instruction set and chosen when the program starts. Everything is computed in fp32, whatever it is stored in.
 #pragma once
-#include "../internal.hpp"
+#include "internal.hpp"
 
 #include <cstdint>
 

@@ -1,6 +1,6 @@
 // The output layer in blocks of rows, shared by the losses over it.
 #pragma once
-#include "leaf_gradient.hpp"
+#include "training/leaf_gradient.hpp"
 
 namespace ctorch {
 

@@ -2,10 +2,10 @@
 // to its hidden state does not depend on what the caller does with it but for a factor, so it is made in the forward
 // pass, while the logits are there, and only scaled in the backward pass.
 #include "composed/composed.hpp"
-#include "output_layer.hpp"
-#include "profile.hpp"
+#include "training/output_layer.hpp"
+#include "device/profile.hpp"
 
-#include "include/ctorch_preference.h"
+#include "ctorch_preference.h"
 
 #include <torch/csrc/autograd/custom_function.h>
 

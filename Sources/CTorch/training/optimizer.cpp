@@ -1,7 +1,7 @@
 // Optimizer updates over lists of tensors, fused and without temporaries.
 #include "composed/composed.hpp"
 #include "kernels/kernels.hpp"
-#include "profile.hpp"
+#include "device/profile.hpp"
 
 #include <cmath>
 

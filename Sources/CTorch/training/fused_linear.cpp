@@ -1,8 +1,8 @@
 // Projections that share one input, with their low-rank adapters, as one node of the graph: frozen weights get no
 // gradient and no saved copy, and the gradients of all projections are accumulated into one buffer.
-#include "leaf_gradient.hpp"
-#include "products.hpp"
-#include "rows.hpp"
+#include "training/leaf_gradient.hpp"
+#include "tensor/products.hpp"
+#include "training/rows.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
 

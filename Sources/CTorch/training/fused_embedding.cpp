@@ -1,6 +1,6 @@
 // Rows of a table; the gradient of a trained table is added row by row to what it has, never made as a table of its own.
-#include "leaf_gradient.hpp"
-#include "profile.hpp"
+#include "training/leaf_gradient.hpp"
+#include "device/profile.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
 

@@ -2,7 +2,7 @@
 // in cache and are never written to memory, whatever the length; causal blocks skip the keys they cannot see.
 #include "composed/composed.hpp"
 #include "kernels/kernels.hpp"
-#include "profile.hpp"
+#include "device/profile.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
 

@@ -1,7 +1,7 @@
 // Cross-entropy through the output layer: all gradients are made in the forward pass, while the logits are there.
 #include "composed/composed.hpp"
-#include "output_layer.hpp"
-#include "profile.hpp"
+#include "training/output_layer.hpp"
+#include "device/profile.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
 

@@ -1,7 +1,7 @@
 // Gradients that exist before the first backward pass.
-#include "leaf_gradient.hpp"
+#include "training/leaf_gradient.hpp"
 
-#include "include/ctorch_training.h"
+#include "ctorch_training.h"
 
 using namespace ctorch;
 

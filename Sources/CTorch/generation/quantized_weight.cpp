@@ -1,5 +1,5 @@
 // Weights of 8 or 4 bits: made from plain ones, multiplied, turned back.
-#include "quantized_weight.hpp"
+#include "generation/quantized_weight.hpp"
 
 #include "kernels/decode.hpp"
 #include "kernels/kernels.hpp"

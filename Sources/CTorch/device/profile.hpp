@@ -1,6 +1,6 @@
 // The scoped timer of a kernel.
 #pragma once
-#include "include/ctorch_profile.h"
+#include "ctorch_profile.h"
 
 namespace ctorch {
 

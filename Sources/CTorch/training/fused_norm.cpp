@@ -1,8 +1,8 @@
 // RMSNorm, rotary embedding and SwiGLU, forward and backward, each in one pass over memory.
 #include "composed/composed.hpp"
 #include "kernels/kernels.hpp"
-#include "profile.hpp"
-#include "rows.hpp"
+#include "device/profile.hpp"
+#include "training/rows.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
 

@@ -1,8 +1,8 @@
 // One pass over the output layer.
-#include "output_layer.hpp"
+#include "training/output_layer.hpp"
 
 #include "kernels/kernels.hpp"
-#include "products.hpp"
+#include "tensor/products.hpp"
 
 namespace ctorch {
 void OutputLayer::check(const char *op) const {

@@ -1,5 +1,5 @@
 // The recorder behind the profiler: a stack of spans, exclusive times by phase and group, and two curves of memory.
-#include "profile.hpp"
+#include "device/profile.hpp"
 
 #include "internal.hpp"
 

@@ -1,9 +1,9 @@
 // Sums of matrix products: our own kernel for bf16 where the machine has it, LibTorch's products otherwise.
-#include "products.hpp"
+#include "tensor/products.hpp"
 
 #include "composed/composed.hpp"
 #include "kernels/bf16_products.hpp"
-#include "profile.hpp"
+#include "device/profile.hpp"
 
 namespace {
 using namespace ctorch;

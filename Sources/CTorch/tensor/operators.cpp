@@ -1,6 +1,6 @@
 // LibTorch's own operators, one line each.
 #include "internal.hpp"
-#include "profile.hpp"
+#include "device/profile.hpp"
 
 using namespace ctorch;
 

@@ -5,8 +5,8 @@
 #include "kernels/bf16_products.hpp"
 #include "kernels/decode.hpp"
 #include "kernels/kernels.hpp"
-#include "products.hpp"
-#include "quantized_weight.hpp"
+#include "tensor/products.hpp"
+#include "generation/quantized_weight.hpp"
 
 #include <atomic>
 #include <chrono>
