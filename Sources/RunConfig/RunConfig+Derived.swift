@@ -24,18 +24,6 @@ extension TrainingArguments {
     /// Whether to evaluate at the end of training: `do_eval`, or any `eval_strategy` (transformers sets it so).
     public var effectiveDoEval: Bool { self.doEval || self.evalStrategy != .no }
 
-    /// The metric that decides which checkpoint is best; nil when nothing asks for the best.
-    ///
-    /// Transformers takes the loss for `load_best_model_at_end`; `save_strategy: best` needs one as well.
-    public var effectiveMetricForBestModel: String? {
-        self.metricForBestModel ?? (self.loadBestModelAtEnd || self.saveStrategy == .best ? "loss" : nil)
-    }
-
-    /// Whether a larger metric is better: as given, or unless its name ends in "loss".
-    public var effectiveGreaterIsBetter: Bool? {
-        self.greaterIsBetter ?? effectiveMetricForBestModel.map { !$0.hasSuffix("loss") }
-    }
-
     /// The number of updates in a run of `numSteps` that a setting of steps stands for: itself, or a part when below 1
     /// (rounded up, as in transformers).
     public static func steps(_ setting: Double, of numSteps: Int) -> Int {
@@ -62,6 +50,19 @@ extension GenerationArguments {
 }
 
 extension RunConfig {
+    /// The metric that decides which checkpoint is best; nil when nothing asks for the best.
+    ///
+    /// Transformers takes the loss for `load_best_model_at_end`, ms-swift the reward where rewards are learned from;
+    /// `save_strategy: best` needs one as well.
+    public var bestMetric: String? {
+        if let metric = training.metricForBestModel { return metric }
+        guard training.loadBestModelAtEnd || training.saveStrategy == .best else { return nil }
+        return [.grpo, .ppo].contains(tuning.stage) ? "reward" : "loss"
+    }
+
+    /// Whether a larger metric is better: as given, or unless its name ends in "loss".
+    public var greaterIsBetter: Bool? { training.greaterIsBetter ?? bestMetric.map { !$0.hasSuffix("loss") } }
+
     /// Whether samples are put together: `neat_packing` and `packing`; texts (stage pt) unless told otherwise.
     public var packsSamples: Bool { data.neatPacking || (data.packing ?? (tuning.stage == .pt)) }
 

@@ -94,16 +94,18 @@ extension RunConfig {
     ) throws(ConfigError) -> RunConfig {
         var config = RunConfig()
         var problems = found
+        var given: Set<String> = []
         for entry in document.entries {
             do {
-                try config.read(entry, purpose, allowsUnknownKeys)
+                try config.read(entry, purpose, allowsUnknownKeys, &given)
             } catch {
                 problems.append(error.problem)
             }
         }
         // Cross checks over defaults that stand in for values which could not be read would mislead.
         let unread = Set(problems.compactMap(\.key))
-        let origins = Dictionary(document.entries.map { ($0.key, $0.origin) }, uniquingKeysWith: { $1 })
+        let origins = Dictionary(
+            document.entries.map { (Self.index[$0.key]?.setting.key ?? $0.key, $0.origin) }, uniquingKeysWith: { $1 })
         if found.isEmpty {
             problems += config.crossChecks(purpose).filter { check in !check.keys.contains(where: unread.contains) }.map
             {
@@ -121,7 +123,7 @@ extension RunConfig {
     }
 
     private mutating func read(
-        _ entry: ConfigDocument.Entry, _ purpose: Purpose, _ allowsUnknownKeys: Bool
+        _ entry: ConfigDocument.Entry, _ purpose: Purpose, _ allowsUnknownKeys: Bool, _ given: inout Set<String>
     ) throws(EntryError) {
         let key = entry.key
         func failure(_ message: String) -> EntryError {
@@ -136,7 +138,10 @@ extension RunConfig {
         guard let value = setting.decode(entry.value) else {
             throw failure("`\(key): \(entry.value.text)` does not fit: expected \(setting.expectation).")
         }
-        set(key, section: section, value)
+        guard given.insert(setting.key).inserted else {
+            throw failure("`\(key)` is given twice: `\(setting.key)` and `\(setting.otherName ?? key)` mean the same.")
+        }
+        set(setting.key, section: section, value)
         let isDefault = value.configText == setting.defaultText
         switch setting.status {
         case .supported: break
@@ -157,9 +162,13 @@ extension RunConfig {
         }
     }
 
-    /// The section and the setting of every key.
+    /// The section and the setting of every key, other names included.
     static let index: [String: (section: Int, setting: any AnySetting)] = {
-        let all = sections.enumerated().flatMap { section, content in content.settings.map { ($0.key, (section, $0)) } }
+        let all = sections.enumerated().flatMap { section, content in
+            content.settings.flatMap { setting in
+                [setting.key, setting.otherName].compactMap(\.self).map { ($0, (section, setting)) }
+            }
+        }
         return Dictionary(all, uniquingKeysWith: { first, _ in first })
     }()
 }

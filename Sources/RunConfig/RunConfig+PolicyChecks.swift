@@ -22,6 +22,9 @@ extension RunConfig {
         }
         let names = reinforcement.rewardFuncs, model = tuning.rewardModel
         require(
+            !(training.metricForBestModel?.hasSuffix("loss") ?? false), "metric_for_best_model", "stage",
+            message: "Stage ppo evaluates rewards, not a loss: write `metric_for_best_model: reward`.")
+        require(
             model != nil || !names.isEmpty, "reward_model", "stage",
             message: "`reward_model` is necessary for PPO training (or `reward_funcs`, rules that judge answers).")
         require(
@@ -61,16 +64,8 @@ extension RunConfig {
             tuning.stage == .gkd || (tuning.teacherModel == nil && tuning.teacherModelAdapters == nil), "teacher_model",
             "teacher_model_adapters", "stage", message: "`teacher_model` is for `stage: gkd`: it would be ignored.")
         guard [.ppo, .gkd].contains(tuning.stage) else { return }
-        let stage = tuning.stage.rawValue
         require(
             tuning.stage == .ppo || tuning.teacherModel != nil, "teacher_model", "stage",
             message: "`teacher_model` is necessary for stage gkd: the folder of the model to learn from.")
-        require(
-            training.evalStrategy == .no && !training.doEval && data.evalDataset == nil, "eval_strategy", "do_eval",
-            "eval_dataset", "stage",
-            message: "Stage \(stage) does not evaluate: remove the setting, and run `anneal predict` on the result.")
-        require(
-            !data.streaming && !packsSamples, "streaming", "packing", "neat_packing", "stage",
-            message: "Stage \(stage) neither streams nor packs prompts: remove the setting.")
     }
 }

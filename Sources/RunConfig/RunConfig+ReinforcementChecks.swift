@@ -8,6 +8,7 @@ extension ReinforcementArguments {
 
     /// Whether answers that were cut off are learned from.
     public var leavesOutTruncated: Bool { self.overlongFilter || self.maskTruncatedCompletions }
+    public var effectiveNumGenerationsEval: Int { self.numGenerationsEval ?? self.numGenerations }
     public var effectiveBeta: Double { self.beta ?? 0.04 }
     public var effectiveKLInReward: Bool { self.klInReward ?? (self.advantageEstimator != .grpo) }
     public var effectiveScale: RewardScale {
@@ -33,12 +34,23 @@ extension RunConfig {
     /// Answers of one generation.
     public var generationSize: Int { stepsPerGeneration * training.perDeviceTrainBatchSize }
 
+    /// Samples of a batch of an evaluation; stage grpo counts answers, not prompts, in `per_device_eval_batch_size`, as TRL.
+    public var evaluationBatchSize: Int {
+        let size = training.perDeviceEvalBatchSize
+        return tuning.stage == .grpo ? max(1, size / reinforcement.effectiveNumGenerationsEval) : size
+    }
+
     /// Rules between the settings of stage grpo.
     func checkReinforcement(_ failed: inout [CrossCheck]) {
         func require(_ holds: Bool, _ keys: String..., message: String) {
             if !holds { failed.append(CrossCheck(keys: keys, message: message)) }
         }
         let own = reinforcement
+        require(
+            ![.grpo, .ppo, .gkd].contains(tuning.stage) || !packsSamples, "packing", "neat_packing", "stage",
+            message:
+                "Stage \(tuning.stage.rawValue) answers prompts one by one, and what it computes is put together without padding in any case: remove `packing`."
+        )
         guard tuning.stage == .grpo else {
             for key in own.givenKeys.subtracting(sharedReinforcementKeys).sorted() {
                 failed.append(
@@ -114,14 +126,16 @@ extension RunConfig {
         require(
             !(own.effectiveScale == .gdpo && own.klInReward == true), "scale_rewards", "kl_in_reward",
             message: "`scale_rewards: gdpo` does not go with `kl_in_reward: true`.")
+        let numEvaluated = own.effectiveNumGenerationsEval
         require(
-            training.evalStrategy == .no && !training.doEval && !data.streaming, "eval_strategy", "do_eval",
-            "streaming", "stage",
+            training.evalStrategy == .no || training.perDeviceEvalBatchSize % numEvaluated == 0,
+            "per_device_eval_batch_size", "num_generations_eval", "num_generations",
             message:
-                "Stage grpo neither evaluates nor streams yet: remove the setting, and run `anneal predict` on the result."
+                "`per_device_eval_batch_size` (\(training.perDeviceEvalBatchSize)) counts answers: it must be a multiple of `num_generations_eval` (\(numEvaluated))."
         )
         require(
-            !packsSamples, "packing", "neat_packing", "stage", message: "Stage grpo does not pack prompts: remove it.")
+            !own.dynamicSample || !data.streaming, "dynamic_sample", "streaming",
+            message: "`dynamic_sample` draws further prompts from all of the data: remove `streaming`.")
         require(
             generation.doSample, "do_sample", "stage",
             message: "Stage grpo draws answers by chance: `do_sample: false` gives the same answer each time.")

@@ -117,7 +117,7 @@ extension RunConfig {
             message: "`infer_backend` vllm and sglang are only available for API, CLI and Web, not for training.")
         require(
             tuning.earlyStoppingSteps == nil
-                || (training.evalStrategy != .no && training.effectiveMetricForBestModel != nil),
+                || (training.evalStrategy != .no && bestMetric != nil),
             "early_stopping_steps", "eval_strategy", "load_best_model_at_end",
             message: """
                 `early_stopping_steps` needs `eval_strategy` steps or epoch, and `load_best_model_at_end` or \

@@ -30,7 +30,7 @@ extension RunConfig {
         "max_seq_length": "write `cutoff_len`", "max_seq_len": "write `cutoff_len`",
         "model": "write `model_name_or_path`", "model_path": "write `model_name_or_path`",
         "adapters": "write `adapter_name_or_path`", "ref_adapters": "write `ref_model_adapters`",
-        "rlhf_type": "write `stage`", "max_pixels": "write `image_max_pixels`",
+        "max_pixels": "write `image_max_pixels`",
         "max_prompt_length": "write `cutoff_len`", "use_vllm": "remove it, answers are written in the same process",
         "vllm_mode": "remove it, answers are written in the same process",
     ]

@@ -164,8 +164,8 @@ struct PracticeRunTests {
         #expect(problems("ppo", ["reward_model=http://x/y"]).contains("set `reward_model_type: api`"))
         #expect(problems("ppo", ["reward_model=r", "reward_model_type=api"]).contains("full address"))
         #expect(problems("ppo", ["reward_funcs=acuracy"]).contains("did you mean accuracy"))
-        #expect(
-            problems("ppo", ["reward_funcs=accuracy", "val_size=0.1", "eval_strategy=steps"]).contains("not evaluate"))
+        #expect(problems("ppo", ["reward_funcs=accuracy", "metric_for_best_model=loss"]).contains("not a loss"))
+        #expect(problems("gkd", ["teacher_model=t", "neat_packing=true"]).contains("without padding in any case"))
         #expect(problems("ppo", ["reward_funcs=accuracy", "num_generations=4"]).contains("would be ignored"))
         #expect(problems("gkd", []).contains("`teacher_model` is necessary"))
         #expect(problems("sft", ["teacher_model=t"]).contains("for `stage: gkd`"))

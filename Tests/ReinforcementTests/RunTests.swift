@@ -93,11 +93,12 @@ struct RunTests {
         (["reward_funcs=acuracy"], "did you mean accuracy?"), (["num_generations=3"], "must be a multiple of"),
         (["reward_funcs=program,json", "reward_weights=1"], "`reward_weights` has 1 numbers for 2 rewards"),
         (["reward_funcs=json"], "`reward_program` needs `program`"),
-        (["eval_strategy=steps", "val_size=2"], "evaluates"),
+        (["eval_strategy=steps", "val_size=2", "per_device_eval_batch_size=6"], "counts answers"),
+        (["packing=true"], "`packing`"), (["streaming=true", "dynamic_sample=true"], "dynamic_sample"),
         (["reward_funcs=soft_overlong"], "needs `soft_cache_length`"), (["num_generations=1"], "at least 2"),
         (["reward_funcs=judge,program"], "needs `judge_base_url`"), (["do_sample=false"], "do_sample"),
         (["max_new_tokens=9"], "max_completion_length"), (["temperature=0"], "temperature"),
-        (["stage=sft"], "belongs to `stage: grpo`"), (["rlhf_type=grpo"], "write `stage`"),
+        (["stage=sft"], "belongs to `stage: grpo`"), (["rlhf_type=grpo"], "mean the same"),
         (["scale_rewards=gdpo", "kl_in_reward=true"], "gdpo"), (["epsilon=2"], "epsilon"),
     ])
     func `wrong settings are refused with key and remedy`(_ changes: [String], _ text: String) throws {

@@ -190,12 +190,12 @@ import Testing
         config.tuning.loraAlpha = 0
         #expect(config.tuning.effectiveLoraAlpha == 16)
         #expect(config.training.effectiveEvalSteps == 500)
-        #expect(config.training.effectiveMetricForBestModel == nil)
+        #expect(config.bestMetric == nil)
         config.training.loadBestModelAtEnd = true
-        #expect(config.training.effectiveMetricForBestModel == "loss")
-        #expect(config.training.effectiveGreaterIsBetter == false)
+        #expect(config.bestMetric == "loss")
+        #expect(config.greaterIsBetter == false)
         config.training.metricForBestModel = "eval_accuracy"
-        #expect(config.training.effectiveGreaterIsBetter == true)
+        #expect(config.greaterIsBetter == true)
         config.training.warmupSteps = 5
         #expect(config.training.warmupSteps(of: 1230) == 5)
         config.training.warmupSteps = 0.1

@@ -8,6 +8,9 @@ public struct ReinforcementSettings: SettingDeclarations {
 
     // MARK: Answers
     public let numGenerations = Setting("num_generations", 8, "Answers to each prompt.", limits: .atLeast(1))
+    public let numGenerationsEval = Setting<Int?>(
+        "num_generations_eval", nil, "Answers to each prompt of an evaluation; num_generations when not given.",
+        limits: .atLeast(1))
     public let maxCompletionLength = Setting(
         "max_completion_length", 512, "Longest answer of the policy in tokens.", limits: .atLeast(1))
     public let minP = Setting(

@@ -8,7 +8,7 @@ public struct TuningSettings: SettingDeclarations {
 
     // MARK: Main
     public let stage = Setting(
-        "stage", Stage.sft, "What the run trains for.")
+        "stage", Stage.sft, "What the run trains for (`rlhf_type` in ms-swift).", otherName: "rlhf_type")
     public let finetuningType = Setting(
         "finetuning_type", FinetuningType.lora, "Which weights are trained.",
         .only(["lora", "full"], "only lora and full are supported yet."))

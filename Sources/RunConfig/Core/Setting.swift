@@ -1,18 +1,21 @@
 /// The one declaration of a setting: its name in YAML, its type and default, what it means and whether it has an effect.
 public struct Setting<Value: SettingValue>: AnySetting {
     public let key: String
+    public let otherName: String?
     public let documentation: String
     public let status: SettingStatus
     public let limits: SettingLimits
     /// The value when the configuration does not name the setting.
     public let defaultValue: Value
 
-    /// Declares a setting; `limits` hold for numbers and for each element of a list of numbers.
+    /// Declares a setting; `limits` hold for numbers and for each element of a list of numbers, `otherName` is what another
+    /// program calls it.
     public init(
         _ key: String, _ defaultValue: Value, _ documentation: String, _ status: SettingStatus = .supported,
-        limits: SettingLimits = .none
+        limits: SettingLimits = .none, otherName: String? = nil
     ) {
         self.key = key
+        self.otherName = otherName
         self.documentation = documentation
         self.status = status
         self.limits = limits
@@ -32,6 +35,8 @@ public struct Setting<Value: SettingValue>: AnySetting {
 public protocol AnySetting: Sendable {
     /// LLaMA-Factory's name: `lora_rank`.
     var key: String { get }
+    /// A second name that means the same.
+    var otherName: String? { get }
     /// What the setting does, in one line.
     var documentation: String { get }
     /// Whether the setting has an effect.

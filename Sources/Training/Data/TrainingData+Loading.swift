@@ -75,11 +75,7 @@ extension TrainingData {
             return result
         }
         if let stream = module.stream {
-            data.train = StreamedSamples(
-                stream, encoder, arrangement: run.arrangement, windowRows: config.data.preprocessingBatchSize)
-            data.notes.append(
-                "Streaming \(stream.count) rows an epoch, shuffled among \(config.data.bufferSize); prepared while training."
-            )
+            data.stream(stream, encoder, run)
         } else {
             data.train = try samples(module.train, isTrained: true, evaluation: nil, isSplit: false)
         }
@@ -110,15 +106,49 @@ extension TrainingData {
         throw DataError(lines.joined(separator: "\n"))
     }
 
-    /// What becomes of each row, in order.
-    static func encodeAll(_ rows: [DataRow], _ encoder: RowEncoder, _ bar: ProgressBar) -> [Result<
-        RowEncoder.Outcome, any Error
-    >] {
-        let results = try? EncodedRows.inParallel(rows.count) { index in
+    /// Trains on rows that are encoded while the run goes on.
+    mutating func stream(_ stream: RowStream, _ encoder: RowEncoder, _ run: TrainingRun) {
+        train = StreamedSamples(
+            stream, encoder, arrangement: run.arrangement, windowRows: run.config.data.preprocessingBatchSize)
+        notes.append(
+            "Streaming \(stream.count) rows an epoch, shuffled among \(run.config.data.bufferSize); prepared while training."
+        )
+    }
+
+    /// The rows of a data set in memory, encoded all at once.
+    static func examples(
+        _ rows: [DataRow], _ encoder: RowEncoder, _ report: inout DataReport, use: String, _ bar: ProgressBar
+    ) throws -> [TrainingExample] {
+        let outcomes = try EncodedRows.inParallel(rows.count) { index in
             defer { bar.advance() }
-            return Result { try encoder.encode(rows[index]) }
+            return try encoder.encode(rows[index])
         }
-        return results ?? []
+        var examples: [TrainingExample] = []
+        for (row, outcome) in zip(rows, outcomes) {
+            switch outcome {
+            case .kept(let example, let truncation):
+                report.truncate(truncation, row.origin)
+                examples.append(example)
+            case .dropped(let reason): report.drop(DropReason(reason), row.origin)
+            }
+        }
+        guard !examples.isEmpty || rows.isEmpty else {
+            throw TrainingError("no row is left to \(use) on.\n\(report)")
+        }
+        return examples
+    }
+
+    /// Fills the evaluations; what befalls rows that were split off the training data belongs to its report.
+    mutating func evaluate(
+        on sets: [DataModule.Evaluation], _ config: RunConfig,
+        _ examples: (RowSelection, inout DataReport) throws -> [TrainingExample]
+    ) throws {
+        for set in sets {
+            let own =
+                try config.data.splitSize != nil
+                ? examples(set.rows, &report) : examples(set.rows, &evaluationReport)
+            evaluations.append((set.name, own))
+        }
     }
 }
 

@@ -22,14 +22,14 @@ public struct CurveSums: Sendable, Codable, Equatable {
         }
     }
 
-    /// Adds the sums of another pack.
-    public mutating func add(_ other: CurveSums) {
+    /// Adds the sums of another pack, or `factor` times them.
+    public mutating func add(_ other: CurveSums, factor: Double = 1) {
         for entry in other.entries {
             if let index = entries.firstIndex(where: { $0.name == entry.name }) {
-                entries[index].sum += entry.sum
-                entries[index].weight += entry.weight
+                entries[index].sum += entry.sum * factor
+                entries[index].weight += entry.weight * factor
             } else {
-                entries.append(entry)
+                entries.append(Entry(name: entry.name, sum: entry.sum * factor, weight: entry.weight * factor))
             }
         }
     }

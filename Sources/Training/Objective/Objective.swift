@@ -18,6 +18,12 @@ public protocol Objective {
     /// - Parameter step: updates that were made before.
     func experience(of data: StepData, step: Int, model: LanguageModel, options: ForwardOptions) throws -> StepData
 
+    /// Makes what an evaluation measures of what its data bring, on the tensor thread, without changing what is learned from:
+    /// the loss of its packs is the evaluation's, its curves are logged beside it.
+    ///
+    /// - Parameter first: number of the data's first sample in its set.
+    func evaluation(of data: StepData, first: Int, model: LanguageModel, options: ForwardOptions) throws -> StepData
+
     /// Writes what outlives a step, beyond `state`, into a checkpoint's folder.
     func save(to folder: String) throws
     /// Reads what `save` wrote.
@@ -31,6 +37,11 @@ public protocol Objective {
 extension Objective {
     public var usesDropout: Bool { true }
     public func experience(of data: StepData, step: Int, model: LanguageModel, options: ForwardOptions) throws
+        -> StepData
+    {
+        data
+    }
+    public func evaluation(of data: StepData, first: Int, model: LanguageModel, options: ForwardOptions) throws
         -> StepData
     {
         data

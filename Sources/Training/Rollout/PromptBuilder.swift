@@ -5,12 +5,12 @@ public import Prompting
 
 /// Makes the prompts of a step: stages whose answers the policy writes.
 public struct PromptBuilder: StepBuilding {
-    public let examples: [TrainingExample]
+    public let examples: any SampleSource
     public let vision: VisionConfig?
     public let media: MediaSettings?
     private let cache = PatchCache()
 
-    public init(examples: [TrainingExample], vision: VisionConfig?, media: MediaSettings?) {
+    public init(examples: any SampleSource, vision: VisionConfig?, media: MediaSettings?) {
         self.examples = examples
         self.vision = vision
         self.media = media
@@ -18,7 +18,7 @@ public struct PromptBuilder: StepBuilding {
 
     public var count: Int { examples.count }
     public var weighsSamples: Bool { true }
-    public func origins(_ index: Int) -> [RowOrigin] { [examples[index].origin] }
+    public func origins(_ index: Int) -> [RowOrigin] { ((try? examples.examples(of: index)) ?? []).map(\.origin) }
 
     public func build(_ batches: [[Int]]) throws -> StepData {
         var data = StepData(packs: [])
@@ -28,8 +28,12 @@ public struct PromptBuilder: StepBuilding {
     }
 
     /// One sample as a prompt.
+    ///
+    /// - Throws: `DataError` where its media cannot be read; a streamed row's own error.
     public func prompt(_ sample: Int) throws -> RolloutPrompt {
-        let example = examples[sample]
+        guard let example = try examples.examples(of: sample).first else {
+            throw TrainingError("there is no sample \(sample)")
+        }
         var pack = PackData()
         pack.positions = Array(repeating: [], count: vision == nil ? 1 : 3)
         do {

@@ -23,6 +23,9 @@ public struct Rollout: Sendable, Equatable, Codable {
         self.finish = finish
     }
 
+    /// Answers of evaluations have numbers that those of training never reach.
+    static let firstEvaluationNumber: UInt64 = 1 << 62
+
     /// The tokens without the one that ended the answer.
     public var contentIDs: ArraySlice<Int32> { finish == .stop ? tokenIDs.dropLast() : tokenIDs[...] }
 }

@@ -5,10 +5,10 @@ import RunConfig
 
 extension RowEncoder {
     /// A row as a prompt whose answer the policy writes.
-    ///
-    /// - Parameter isCut: whether `cutoff_len` is shared out between prompt and answer, as LLaMA-Factory's stage ppo does;
-    ///   otherwise longer prompts are left out.
-    func encodePrompt(_ row: DataRow, isCut: Bool) throws -> Outcome {
+    func encodePrompt(_ row: DataRow, isCut: Bool, _ label: LabelNeed) throws -> Outcome {
+        func failure(_ message: String) -> DataError {
+            DataError(message, dataset: row.origin.dataset, file: row.origin.file, row: row.origin.row)
+        }
         do {
             let encoded = try encoder.encodePrompt(
                 row.conversation, media: try media?.grids(of: row.conversation) ?? .none,
@@ -17,55 +17,72 @@ extension RowEncoder {
                 return .dropped("the prompt is longer than cutoff_len (raise it)")
             }
             guard !encoded.inputIDs.isEmpty else { return .dropped("the prompt is empty") }
+            var task = RolloutTask(row.conversation)
+            task.labelIDs = encoded.labelIDs
+            switch label {
+            case .orDropped where task.labelIDs.isEmpty:
+                return .dropped("there is no answer to learn at (lmbda: 1 and seq_kd need none)")
+            case .orFailed(let reward) where task.label == nil:
+                throw failure(
+                    "there is no answer, and the reward \(reward) compares with one; add it, or remove \(reward) from reward_funcs"
+                )
+            default: break
+            }
             var example = TrainingExample(
                 inputIDs: encoded.inputIDs,
                 labels: [Int32](repeating: EncodedExample.ignored, count: encoded.inputIDs.count),
                 images: encoded.mediaSpans.filter { $0.kind == .image }.map { row.conversation.images[$0.index] },
                 videos: encoded.mediaSpans.filter { $0.kind == .video }.map { row.conversation.videos[$0.index] },
                 origin: row.origin)
-            example.task = RolloutTask(row.conversation)
-            example.task?.labelIDs = encoded.labelIDs
+            example.task = task
             return .kept(example, encoded.isTruncated ? .promptEnd : .none)
         } catch let error as ConversationError where error.isDroppable {
             return .dropped(error.message)
+        } catch let error as DataError {
+            throw error
         } catch {
-            throw DataError("\(error)", dataset: row.origin.dataset, file: row.origin.file, row: row.origin.row)
+            throw failure("\(error)")
         }
     }
 }
 
+extension TrainingRun {
+    /// What reads the rows of a stage whose answers the policy writes, to learn from or to evaluate on.
+    func promptEncoder(evaluates: Bool) throws -> RowEncoder {
+        let tuning = config.tuning
+        let label: RowEncoder.LabelNeed =
+            if tuning.stage == .gkd {
+                evaluates || (tuning.lmbda < 1 && !tuning.seqKD) ? .orDropped : .none
+            } else if let reward = try tools?.rewards(config).first(where: \.needsLabel) {
+                .orFailed(reward: reward.name)
+            } else {
+                .none
+            }
+        return RowEncoder(
+            try encoder(), media: try mediaSettings(), purpose: .prompt(isCut: tuning.stage != .grpo, label: label))
+    }
+}
+
 extension TrainingData {
-    /// Encodes the prompts of a stage whose answers the policy writes, all of them before training.
+    /// Encodes the prompts of a stage whose answers the policy writes, all of them before training unless they are streamed.
     static func loadPrompts(_ module: DataModule, _ run: TrainingRun, _ bar: ProgressBar) throws -> TrainingData {
         guard run.config.data.tokenizedPath == nil else {
             throw TrainingError("tokenized_path is not supported for this stage: remove it")
         }
-        let encoder = try run.rowEncoder(), rows = Array(module.train), stage = run.config.tuning.stage
         var data = TrainingData(
             train: [TrainingExample](), evaluations: [], report: module.report,
             evaluationReport: module.evaluationReport)
-        let outcomes = try EncodedRows.inParallel(rows.count) { index in
-            defer { bar.advance() }
-            return try encoder.encodePrompt(rows[index], isCut: stage != .grpo)
+        let encoder = try run.rowEncoder()
+        if let stream = module.stream {
+            data.stream(stream, encoder, run)
+        } else {
+            data.train = try examples(Array(module.train), encoder, &data.report, use: "train", bar)
         }
-        var examples: [TrainingExample] = []
-        for (row, outcome) in zip(rows, outcomes) {
-            switch outcome {
-            case .kept(let example, let truncation):
-                data.report.truncate(truncation, row.origin)
-                if stage == .gkd, run.config.tuning.lmbda < 1, !run.config.tuning.seqKD,
-                    example.task?.labelIDs.isEmpty ?? true
-                {
-                    data.report.drop(
-                        DropReason("there is no answer to learn at (lmbda: 1 and seq_kd need none)"), row.origin)
-                } else {
-                    examples.append(example)
-                }
-            case .dropped(let reason): data.report.drop(DropReason(reason), row.origin)
-            }
+        let other = try run.promptEncoder(evaluates: true)
+        try data.evaluate(on: module.evaluations, run.config) {
+            try examples(Array($0), other, &$1, use: "evaluate", bar)
         }
-        guard !examples.isEmpty else { throw TrainingError("no row is left to train on.\n\(data.report)") }
-        data.train = examples
+        try refuseLosses(data.report, data.evaluationReport, run.config)
         return data
     }
 }

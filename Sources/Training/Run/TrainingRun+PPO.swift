@@ -49,13 +49,6 @@ extension TrainingRun {
         let tuning = config.tuning, tokenizer = tokenizer
         guard let folder = tuning.rewardModel else {
             let rewards = try tools.rewards(config)
-            for reward in rewards where reward.needsLabel {
-                if let example = builder.examples.first(where: { $0.task?.label == nil }) {
-                    throw TrainingError(
-                        "\(example.origin): there is no answer, and the reward \(reward.name) compares with one; add it, or remove \(reward.name) from reward_funcs"
-                    )
-                }
-            }
             print("Rewards: \(rewards.map(\.name).joined(separator: ", ")).")
             return PPORuleScoring(rewards, weights: config.reinforcement.rewardWeights) {
                 tokenizer.decode($0, skipSpecialTokens: true)

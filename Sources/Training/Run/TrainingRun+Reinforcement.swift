@@ -15,17 +15,11 @@ extension TrainingRun {
                 "stage \(config.tuning.stage.rawValue) needs an inference engine, and this program has none")
         }
         let own = config.reinforcement, rewards = try tools.rewards(config)
-        for reward in rewards where reward.needsLabel {
-            if let example = builder.examples.first(where: { $0.task?.label == nil }) {
-                throw TrainingError(
-                    "\(example.origin): there is no answer, and the reward \(reward.name) compares with one; add it, or remove \(reward.name) from reward_funcs"
-                )
-            }
-        }
         var settings = GroupRelativeOptimization.Settings(
             plan: RolloutPlan(config), rollout: rolloutSettings(builder.examples),
             advantages: Advantages(
                 own.advantageEstimator, scale: own.effectiveScale, groupSize: own.numGenerations))
+        settings.evaluationGroupSize = own.effectiveNumGenerationsEval
         settings.loss.type = own.lossType
         settings.loss.level = own.importanceSamplingLevel
         settings.loss.epsilonLow = own.epsilon
@@ -59,13 +53,13 @@ extension TrainingRun {
     }
 
     /// How answers are drawn: LLaMA-Factory's defaults for ppo, ms-swift's for the others, where the configuration does not say.
-    func rolloutSettings(_ examples: [TrainingExample]) -> RolloutSettings {
+    func rolloutSettings(_ examples: any SampleSource) -> RolloutSettings {
         let generation = config.generation, own = config.reinforcement
         var settings = RolloutSettings(
             stopIDs: Set(template.stopIDs(tokenizer: tokenizer)).union(
                 (modelConfig.eosTokenIDs + ModelConfig.generationStops(folder: modelFolder)).map { Int32(clamping: $0) }
             ),
-            longestPrompt: examples.map(\.inputIDs.count).max() ?? 0)
+            longestPrompt: examples.tokenCounts().longest)
         let isPPO = config.tuning.stage == .ppo
         settings.temperature = isPPO || generation.isGiven(\.temperature) ? generation.temperature : 0.9
         settings.topP = isPPO || generation.isGiven(\.topP) ? generation.topP : 1

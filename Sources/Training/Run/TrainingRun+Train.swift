@@ -62,7 +62,7 @@ extension TrainingRun {
     }
 
     func stepPlan(numSamples: Int) -> StepPlan {
-        if let plan = rolloutPlan {
+        if let plan = rolloutPlan, !config.data.streaming {
             return StepPlan(
                 numSamples: numSamples, batchesPerEpoch: plan.numBatches(numSamples: numSamples),
                 batchSize: config.training.perDeviceTrainBatchSize, accumulation: plan.accumulation,
@@ -72,7 +72,8 @@ extension TrainingRun {
         if config.data.streaming, config.data.tokenizedPath == nil {
             return StepPlan(
                 streamedRows: numSamples, batchSize: config.training.perDeviceTrainBatchSize,
-                accumulation: config.training.gradientAccumulationSteps, maxSteps: config.training.maxSteps)
+                accumulation: rolloutPlan?.accumulation ?? config.training.gradientAccumulationSteps,
+                maxSteps: config.training.maxSteps)
         }
         return StepPlan(
             numSamples: numSamples, batchSize: config.training.perDeviceTrainBatchSize,
@@ -128,9 +129,11 @@ extension TrainingRun {
         var own: (any Objective)?
         var practice: (any PracticeStep)?
         if config.tuning.stage.writesAnswers {
-            let prompts = PromptBuilder(
-                examples: data.train as? [TrainingExample] ?? [], vision: modelConfig.vision, media: media)
+            let prompts = PromptBuilder(examples: data.train, vision: modelConfig.vision, media: media)
             builders = [prompts]
+            builders += data.evaluations.map {
+                PromptBuilder(examples: $0.examples, vision: modelConfig.vision, media: media)
+            }
             switch config.tuning.stage {
             case .ppo: (own, practice) = try proximal(model, prompts, reference, packTokens: execution.packTokens)
             case .gkd: own = try distillation(model, prompts, packTokens: execution.packTokens)
@@ -179,10 +182,14 @@ extension TrainingRun {
             settings: settings, options: options, packTokens: execution.packTokens, builder: builders[0],
             evaluations: zip(data.evaluations, builders.dropFirst()).map { ($0.name, $1) },
             loader: { cursor in
-                if let plan = rolloutPlan { return try RolloutLoader(order: order, plan: plan, cursor: cursor) }
-                if let streamed = data.train as? StreamedSamples {
+                switch (rolloutPlan, data.train as? StreamedSamples) {
+                case (let rollouts?, let streamed?):
+                    return StreamedRolloutLoader(streamed, plan: rollouts, cursor: cursor)
+                case (let rollouts?, nil): return try RolloutLoader(order: order, plan: rollouts, cursor: cursor)
+                case (nil, let streamed?):
                     return StreamLoader(
                         streamed, batchSize: plan.batchSize, accumulation: plan.accumulation, cursor: cursor)
+                case (nil, nil): break
                 }
                 return try BatchLoader(
                     order: order, batchSize: plan.batchSize, accumulation: plan.accumulation, cursor: cursor)
@@ -243,7 +250,8 @@ extension TrainingRun {
         if config.tuning.plotLoss {
             let keys =
                 ["loss"] + curvesToPlot
-                + (evaluated == nil ? [] : trainer.evaluations.map { $0.name.map { "eval_\($0)_loss" } ?? "eval_loss" })
+                + (evaluated == nil
+                    ? [] : trainer.evaluations.map { "eval_\($0.name.map { "\($0)_" } ?? "")\(evaluatedCurve)" })
             for outcome in try TrainingFigures.write(history: trainer.state.logHistory, keys: keys, folder: output) {
                 print(outcome)
             }
@@ -273,6 +281,9 @@ extension TrainingRun {
         case .pt, .sft, .gkd: []
         }
     }
+
+    /// The curve that says most about an evaluation.
+    private var evaluatedCurve: String { [.grpo, .ppo].contains(config.tuning.stage) ? "reward" : "loss" }
 
     /// exp(eval_loss) of every evaluation, infinite beyond the numbers there are.
     private static func perplexities(_ metrics: LogRecord) -> LogRecord {

@@ -62,6 +62,7 @@ public struct TrainingRun: Sendable {
 
     /// What turns the rows of this run's stage into examples.
     func rowEncoder() throws -> RowEncoder {
+        if config.tuning.stage.writesAnswers { return try promptEncoder(evaluates: false) }
         guard config.tuning.stage == .pt else { return RowEncoder(try encoder(), media: try mediaSettings()) }
         // LLaMA-Factory's rule: the template of Llama 3 ends turns with another token than texts.
         let end =

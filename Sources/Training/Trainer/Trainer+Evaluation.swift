@@ -7,7 +7,7 @@ import Torch
 
 extension Trainer {
     /// Evaluates every set and logs `eval_loss` (or `eval_<name>_loss`): the mean over batches of the mean over labels,
-    /// as transformers computes it.
+    /// as transformers computes it. Where the policy writes the answers they are written and judged here.
     @discardableResult
     func evaluate() throws -> LogRecord { try Profiler.phase(.evaluation) { try evaluateSets() } }
 
@@ -25,24 +25,25 @@ extension Trainer {
             let count = builder.count, size = settings.evalBatchSize
             let batches = stride(from: 0, to: count, by: size).map { Array($0..<min($0 + size, count)) }
             let start = DispatchTime.now().uptimeNanoseconds
-            var loss = 0.0, hits = 0, targets = 0, curves = CurveSums()
+            var loss: Double?, hits = 0, targets = 0, curves = CurveSums()
+            let forward = ForwardOptions(compute: options.compute, recompute: false)
             console.evaluationBegins(numExamples: count, batchSize: size, numBatches: batches.count)
             // A few batches at a time, so that memory does not grow with the set.
             var first = 0
             while first < batches.count {
                 let groupSize = builder.weighsSamples ? 1 : max(1, 16 / max(1, size))
                 let group = Array(batches[first..<min(first + groupSize, batches.count)])
-                let data = try builder.build(group)
+                let data = try evaluation(of: builder.build(group), first: group[0][0], forward)
+                // Means over a batch's answers count as often as it has samples.
+                curves.add(data.curves, factor: Double(group.reduce(0) { $0 + $1.count }))
                 let share =
                     builder.weighsSamples
                     ? Double(group[0].count) / Double(count) : Double(group.count) / Double(batches.count)
                 try scope("evaluation") {
                     noGrad {
                         for pack in data.packs where !pack.labels.isEmpty {
-                            let result = objective.loss(
-                                of: pack, model: model,
-                                options: ForwardOptions(compute: options.compute, recompute: false))
-                            loss += result.value * share
+                            let result = objective.loss(of: pack, model: model, options: forward)
+                            loss = (loss ?? 0) + result.value * share
                             hits += result.numHits ?? 0
                             targets += result.numHits == nil ? 0 : pack.labels.count
                             curves.add(result.curves)
@@ -55,7 +56,7 @@ extension Trainer {
             }
             console.evaluationEnds()
             let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
-            metrics["\(prefix)_loss"] = .double(loss)
+            if let loss { metrics["\(prefix)_loss"] = .double(loss) }
             if targets > 0 { metrics["\(prefix)_token_acc"] = .double(Double(hits) / Double(targets)) }
             metrics.merge(curves.record(prefix: "\(prefix)_"))
             metrics.merge(
@@ -70,6 +71,11 @@ extension Trainer {
         try console.log(
             state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens)
         return metrics
+    }
+
+    private func evaluation(of data: StepData, first: Int, _ options: ForwardOptions) throws -> StepData {
+        try practice?.evaluation(of: data, first: first, model: model, options: options)
+            ?? objective.evaluation(of: data, first: first, model: model, options: options)
     }
 
     /// Compares the newest evaluation with the best one: (is it better, should training stop).

@@ -35,14 +35,14 @@ struct TrainerSettings: Sendable {
         evalSteps = max(1, TrainingArguments.steps(training.effectiveEvalSteps, of: plan.totalUpdates))
         evalDelay = training.evalDelay
         evaluatesOnStart = training.evalOnStart
-        evalBatchSize = training.perDeviceEvalBatchSize
+        evalBatchSize = config.evaluationBatchSize
         saveStrategy = training.saveStrategy
         saveSteps = max(1, TrainingArguments.steps(training.saveSteps, of: plan.totalUpdates))
         saveTotalLimit = training.saveTotalLimit
         savesOnlyModel = training.saveOnlyModel
         loadsBest = training.loadBestModelAtEnd
-        bestMetric = training.effectiveMetricForBestModel
-        greaterIsBetter = training.effectiveGreaterIsBetter ?? false
+        bestMetric = config.bestMetric
+        greaterIsBetter = config.greaterIsBetter ?? false
         patience = config.tuning.earlyStoppingSteps
         countsTokens = training.includeNumInputTokensSeen != .no
     }

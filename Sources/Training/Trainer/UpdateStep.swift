@@ -62,4 +62,6 @@ protocol PracticeStep {
     ///   - data: the prompts of the step.
     ///   - number: the step's number, from 1.
     func run(_ data: StepData, number: Int, update: UpdateStep, learningRate: Double) throws -> StepOutcome
+    /// As `Objective.evaluation`.
+    func evaluation(of data: StepData, first: Int, model: LanguageModel, options: ForwardOptions) throws -> StepData
 }

@@ -82,7 +82,11 @@ public struct DataCheck: Sendable {
         let bar = ProgressBar(title: statistics.name, unit: "row", total: rows.count, delaySeconds: 2)
         defer { bar.finish() }
         let mediaIDs = run.mediaIDs
-        for (row, result) in zip(rows, TrainingData.encodeAll(rows, encoder, bar)) {
+        let results = try? EncodedRows.inParallel(rows.count) { index in
+            defer { bar.advance() }
+            return Result { try encoder.encode(rows[index]) }
+        }
+        for (row, result) in zip(rows, results ?? []) {
             switch result {
             case .success(.kept(let example, let truncation)):
                 let numMediaTokens = mediaIDs.isEmpty ? 0 : example.inputIDs.count(where: mediaIDs.contains)

@@ -49,12 +49,9 @@ public struct DataPreview: Sendable {
         switch row {
         case .dropped(let reason, let origin): return .dropped(reason, origin)
         case .kept(let row):
-            let bar = ProgressBar(title: "data", unit: "row", total: 1, delaySeconds: 2)
-            defer { bar.finish() }
-            switch try TrainingData.encodeAll([row], encoder, bar).first?.get() {
+            switch try encoder.encode(row) {
             case .kept(let example, _): return .kept(run.preview(of: example))
             case .dropped(let reason): return .dropped(DropReason(reason), row.origin)
-            case nil: return .dropped(DropReason("the row was not encoded"), row.origin)
             }
         }
     }

@@ -38,11 +38,11 @@ extension RowEncoder {
         if case .verdict(let isGood, let other) = preference {
             layout.verdict = isGood
             let swapped = try encoder.encodePrompt(row.conversation.answered(by: other), media: media, cutoff: cutoff)
-            guard !swapped.labelIDs.isEmpty, !swapped.inputIDs.isEmpty else {
-                return .dropped("the prompt is cut away beside the answer it is compared with (raise cutoff_len)")
+            // Where cutoff_len leaves nothing of it, it says nothing of the divergence: LLaMA-Factory counts a log ratio of 0.
+            if !swapped.labelIDs.isEmpty, !swapped.inputIDs.isEmpty {
+                layout.other = PreferenceLayout.OtherAnswer(
+                    inputIDs: swapped.inputIDs + swapped.labelIDs, promptCount: swapped.inputIDs.count)
             }
-            layout.other = PreferenceLayout.OtherAnswer(
-                inputIDs: swapped.inputIDs + swapped.labelIDs, promptCount: swapped.inputIDs.count)
         }
         example.preference = layout
         return .kept(example, truncation)

@@ -16,32 +16,17 @@ extension TrainingData {
         var data = TrainingData(
             train: [TrainingExample](), evaluations: [], report: module.report,
             evaluationReport: module.evaluationReport)
-        func examples(_ rows: RowSelection, _ report: inout DataReport, _ use: String) throws -> [TrainingExample] {
+        func examples(_ rows: RowSelection, _ report: inout DataReport, use: String) throws -> [TrainingExample] {
             let rows = Array(rows)
             if let warning = rows.verdictWarning { report.warn(warning) }
-            var examples: [TrainingExample] = []
-            for (row, result) in zip(rows, encodeAll(rows.rotatingAnswers(blockSize: blockSize), encoder, bar)) {
-                switch try result.get() {
-                case .kept(let example, let truncation):
-                    report.truncate(truncation, row.origin)
-                    examples.append(example)
-                case .dropped(let reason): report.drop(DropReason(reason), row.origin)
-                }
-            }
+            let examples = try Self.examples(
+                rows.rotatingAnswers(blockSize: blockSize), encoder, &report, use: use, bar)
             if let warning = RowEncoder.cutTiesWarning(examples) { report.warn(warning) }
-            guard !examples.isEmpty || rows.isEmpty else {
-                throw TrainingError("no row is left to \(use) on.\n\(report)")
-            }
             return examples
         }
-        data.train = try examples(module.train, &data.report, "train")
-        for evaluation in module.evaluations {
-            let own =
-                run.config.data.splitSize != nil
-                ? try examples(evaluation.rows, &data.report, "evaluate")
-                : try examples(evaluation.rows, &data.evaluationReport, "evaluate")
-            data.evaluations.append((evaluation.name, own))
-        }
+        data.train = try examples(module.train, &data.report, use: "train")
+        try data.evaluate(on: module.evaluations, run.config) { try examples($0, &$1, use: "evaluate") }
+        try refuseLosses(data.report, data.evaluationReport, run.config)
         return data
     }
 }

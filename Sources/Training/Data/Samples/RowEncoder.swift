@@ -9,6 +9,18 @@ public struct RowEncoder: Sendable {
         case conversation
         /// A text that is learned as a whole: the first message between `begin` and `end`, cut to the cutoff or not.
         case text(begin: String, end: String, isCut: Bool)
+        /// A prompt whose answer the policy writes. `isCut`: `cutoff_len` is shared out between prompt and answer, as
+        /// LLaMA-Factory's stage ppo does; otherwise longer prompts are left out.
+        case prompt(isCut: Bool, label: LabelNeed)
+    }
+
+    /// What becomes of a prompt whose row has no answer.
+    public enum LabelNeed: Sendable, Hashable {
+        case none
+        /// It is left out: there would be nothing to learn at.
+        case orDropped
+        /// It is an error: this reward compares with the answer.
+        case orFailed(reward: String)
     }
 
     public let encoder: ConversationEncoder
@@ -35,6 +47,7 @@ public struct RowEncoder: Sendable {
         case .conversation: try encodeConversation(row)
         case .text(let begin, let end, let isCut):
             encodeText(begin + (row.conversation.messages.first?.content ?? "") + end, row.origin, isCut: isCut)
+        case .prompt(let isCut, let label): try encodePrompt(row, isCut: isCut, label)
         }
     }
 

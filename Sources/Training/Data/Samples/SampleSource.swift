@@ -2,6 +2,8 @@
 public protocol SampleSource: Sendable {
     /// Number of samples.
     var count: Int { get }
+    /// Whether there is a sample of that number.
+    func contains(_ sample: Int) -> Bool
     /// The examples of a sample; each attends only to itself.
     ///
     /// - Throws: what is wrong with the row, where rows are encoded when it is their turn.
@@ -21,6 +23,8 @@ extension [TrainingExample]: SampleSource {
 }
 
 extension SampleSource {
+    public func contains(_ sample: Int) -> Bool { (0..<count).contains(sample) }
+
     public func firstExample() throws -> TrainingExample? { count == 0 ? nil : try examples(of: 0).first }
 
     public func tokenCounts() -> (longest: Int, total: Int) {

@@ -43,6 +43,8 @@ final class StreamedSamples: SampleSource, @unchecked Sendable {
         return (encoder.encoder.settings.cutoffLength, Int(mean * Double(count)))
     }
 
+    func contains(_ sample: Int) -> Bool { (try? examples(of: sample)) != nil }
+
     func firstExample() throws -> TrainingExample? { try window(epoch: 0, 0).first?.first }
 
     func examples(of sample: Int) throws -> [TrainingExample] {

@@ -44,9 +44,7 @@ final class Distillation: Objective {
             let writer = isOnPolicy ? engine : settings.teacherWrites ? teacherEngine : nil
             let rollouts =
                 try writer?.rollouts(of: batch, numSamples: 1, firstNumber: number)
-                ?? batch.enumerated().map { index, prompt in
-                    Rollout(prompt: index, tokenIDs: prompt.task.labelIDs, logprobs: [], finish: .stop)
-                }
+                ?? Self.labels(batch)
             number += UInt64(batch.count)
             result.packs += weighted(rollouts, batch, share: 1 / Double(data.prompts.count))
             result.curves.add("gkd/on_policy", isOnPolicy ? 1 : 0)
@@ -58,6 +56,22 @@ final class Distillation: Objective {
             }
         }
         return result
+    }
+
+    /// The divergence at the answers of the data.
+    func evaluation(of data: StepData, first: Int, model: LanguageModel, options: ForwardOptions) throws -> StepData {
+        var result = data
+        for batch in data.prompts {
+            result.packs += weighted(Self.labels(batch), batch, share: 1 / Double(data.prompts.count))
+        }
+        return result
+    }
+
+    /// The data's own answers as if somebody had just written them.
+    private static func labels(_ prompts: [RolloutPrompt]) -> [Rollout] {
+        prompts.enumerated().map { index, prompt in
+            Rollout(prompt: index, tokenIDs: prompt.task.labelIDs, logprobs: [], finish: .stop)
+        }
     }
 
     /// Packs whose weights add up to a batch's share.

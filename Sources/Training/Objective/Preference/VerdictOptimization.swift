@@ -53,21 +53,20 @@ public final class VerdictOptimization: Objective {
             curves.add("logits/\(name)", logits[index].all)
             curves.add("logits/\(name)_answer", logits[index].answer)
         }
-        for (_, divergence) in divergences.sorted(by: { $0.key < $1.key }) { curves.add("kl", divergence) }
+        for batch in Set(answers.map(\.batch)).sorted() { curves.add("kl", divergences[batch] ?? 0) }
         return PackLoss(value: value, outputs: pass.outputs, gradient: gradient, curves: curves)
     }
 
     /// For each batch of the pack, the mean of log policy / reference over prompts with other samples' answers, at least 0.
     private func divergences(_ pack: PackData, model: LanguageModel, options: ForwardOptions) -> [Int: Double] {
-        var sums: [Int: (sum: Double, count: Double)] = [:]
+        var means: [Int: Double] = [:]
         for other in pack.preference?.others ?? [] {
             let policy = AnswerPass.sums(other, model: model, options: options)
             let reference = reference.sums(other, model: model, options: options)
             for (index, answer) in (other.preference?.answers ?? []).enumerated() {
-                let old = sums[answer.batch] ?? (0, 0)
-                sums[answer.batch] = (old.sum + policy[index] - reference[index], old.count + 1)
+                means[answer.batch, default: 0] += (policy[index] - reference[index]) / Double(answer.batchSize)
             }
         }
-        return sums.mapValues { max(0, $0.sum / $0.count) }
+        return means.mapValues { max(0, $0) }
     }
 }

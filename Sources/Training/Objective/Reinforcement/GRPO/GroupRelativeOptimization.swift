@@ -11,6 +11,8 @@ public final class GroupRelativeOptimization: Objective {
         var rollout: RolloutSettings
         var loss = PolicyLoss()
         var advantages: Advantages
+        /// Answers to each prompt of an evaluation.
+        var evaluationGroupSize = 1
         /// Weight of the divergence, within the loss or taken off the rewards.
         var beta = 0.0
         var takesDivergenceOffReward = false
@@ -156,7 +158,7 @@ public final class GroupRelativeOptimization: Objective {
         do { queue = try JSONDecoder().decode([ExperienceBatch].self, from: data) } catch {
             throw TrainingError("\(path) is damaged: \(error)")
         }
-        guard queue.flatMap(\.answers).allSatisfy({ (0..<builder.count).contains($0.rollout.prompt) }) else {
+        guard queue.flatMap(\.answers).allSatisfy({ builder.examples.contains($0.rollout.prompt) }) else {
             throw TrainingError("\(path) belongs to other data; start anew with overwrite_output_dir: true")
         }
     }

@@ -12,35 +12,38 @@ extension PPOStep {
         }
     }
 
+    /// What is known of answers and their scores, whether or not they are learned from.
+    func record(
+        _ answers: Answers, _ experience: PPOExperience, numSkipped: Int, _ curves: inout CurveSums
+    ) {
+        let lengths = answers.rollouts.map { Double($0.tokenIDs.count) }
+        curves.add("reward", PPOExperience.mean(answers.scores), weight: Double(answers.scores.count))
+        curves.addDeviation("reward_std", answers.scores)
+        curves.add("objective/kl", experience.meanDivergence)
+        curves.add("objective/entropy", -PPOExperience.mean(experience.answers.map { $0.logProbs.reduce(0, +) }))
+        curves.add("tokens/responses_len_mean", PPOExperience.mean(lengths))
+        curves.addDeviation("tokens/responses_len_std", lengths)
+        curves.add("completions/clipped_ratio", PPOExperience.mean(answers.rollouts.map { $0.finish == .stop ? 0 : 1 }))
+        curves.add("completions/repetition", PPOExperience.mean(answers.rollouts.map { Self.repetition($0.tokenIDs) }))
+        if numSkipped > 0 { curves.add("completions/skipped", Double(numSkipped)) }
+    }
+
     /// Statistics of a step: `record_step_stats` of TRL, and LLaMA-Factory's loss and reward.
     func finish(
         _ experience: PPOExperience, _ answers: Answers, rewards: [Double], numSkipped: Int,
         _ outcome: inout StepOutcome
     ) {
-        let scores = answers.scores, rollouts = answers.rollouts
         var curves = CurveSums()
-        func spread(_ name: String, _ numbers: [Double]) {
-            if numbers.count > 1 { curves.add(name, PPOExperience.variance(numbers).squareRoot()) }
-        }
         let batches = outcome.curves.record()
         outcome.loss = batches.number("ppo/loss/total") ?? .nan
-        curves.add("reward", PPOExperience.mean(scores), weight: Double(scores.count))
-        spread("reward_std", scores)
-        curves.add("objective/kl", experience.meanDivergence)
+        record(answers, experience, numSkipped: numSkipped, &curves)
         curves.add("objective/kl_coef", divergenceWeight)
-        curves.add("objective/entropy", -PPOExperience.mean(experience.answers.map { $0.logProbs.reduce(0, +) }))
         curves.add("ppo/mean_non_score_reward", experience.meanDivergenceReward)
         curves.add("ppo/mean_scores", PPOExperience.mean(rewards))
-        spread("ppo/std_scores", rewards)
-        let lengths = rollouts.map { Double($0.tokenIDs.count) }
-        let queries = rollouts.map { Double(answers.prompts[$0.prompt].tokenIDs.count) }
+        curves.addDeviation("ppo/std_scores", rewards)
+        let queries = answers.rollouts.map { Double(answers.prompts[$0.prompt].tokenIDs.count) }
         curves.add("tokens/queries_len_mean", PPOExperience.mean(queries))
-        spread("tokens/queries_len_std", queries)
-        curves.add("tokens/responses_len_mean", PPOExperience.mean(lengths))
-        spread("tokens/responses_len_std", lengths)
-        curves.add("completions/clipped_ratio", PPOExperience.mean(rollouts.map { $0.finish == .stop ? 0 : 1 }))
-        curves.add("completions/repetition", PPOExperience.mean(rollouts.map { Self.repetition($0.tokenIDs) }))
-        if numSkipped > 0 { curves.add("completions/skipped", Double(numSkipped)) }
+        curves.addDeviation("tokens/queries_len_std", queries)
         if let error = batches.number("ppo/val/error"), let variance = batches.number("ppo/returns/var"), variance > 0 {
             curves.add("ppo/val/var_explained", 1 - error / variance)
         }
@@ -55,5 +58,12 @@ extension PPOStep {
         let count = ids.count - 2
         for first in 0..<count { seen.insert(Array(ids[first..<first + 3])) }
         return 1 - Double(seen.count) / Double(count)
+    }
+}
+
+extension CurveSums {
+    /// The sample standard deviation, where there is one.
+    fileprivate mutating func addDeviation(_ name: String, _ numbers: [Double]) {
+        if numbers.count > 1 { add(name, PPOExperience.variance(numbers).squareRoot()) }
     }
 }

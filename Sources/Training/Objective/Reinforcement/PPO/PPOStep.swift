@@ -49,15 +49,30 @@ final class PPOStep: PracticeStep {
             of: prompts, numSamples: 1, firstNumber: UInt64(number - 1) &* (1 << 20))
         let marks = try parts.scorer.marks(rollouts, prompts: prompts, model: update.model, options: update.options)
         try record(rollouts, prompts, marks, step: number)
-        let kept = marks.indices.filter { marks[$0].score != nil }
-        guard !kept.isEmpty else {
-            throw TrainingError(
-                "step \(number): no answer got a score (\(marks.lazy.compactMap(\.problem).first ?? "nothing was written")), so nothing can be learned"
-            )
-        }
-        return try learn(
-            Answers(rollouts: kept.map { rollouts[$0] }, scores: kept.compactMap { marks[$0].score }, prompts: prompts),
-            numSkipped: marks.count - kept.count, number, update, learningRate)
+        let answers = Answers(rollouts, marks, prompts)
+        guard !answers.scores.isEmpty else { throw Self.nothingScored(marks, "step \(number)") }
+        return try learn(answers, numSkipped: marks.count - answers.scores.count, number, update, learningRate)
+    }
+
+    private static func nothingScored(_ marks: [AnswerMark], _ activity: String) -> TrainingError {
+        TrainingError(
+            "\(activity): no answer got a score (\(marks.lazy.compactMap(\.problem).first ?? "nothing was written")), so nothing can be learned"
+        )
+    }
+
+    /// One answer to each prompt, drawn as in training and scored; nothing is learned and there is no loss.
+    func evaluation(of data: StepData, first: Int, model: LanguageModel, options: ForwardOptions) throws -> StepData {
+        let prompts = data.prompts.flatMap(\.self)
+        parts.engine.weightsChanged()
+        let rollouts = try parts.engine.rollouts(
+            of: prompts, numSamples: 1, firstNumber: Rollout.firstEvaluationNumber + UInt64(first))
+        let marks = try parts.scorer.marks(rollouts, prompts: prompts, model: model, options: options)
+        let answers = Answers(rollouts, marks, prompts)
+        guard !answers.scores.isEmpty else { throw Self.nothingScored(marks, "evaluation") }
+        let (experience, _) = try gather(answers, answers.scores, model, options)
+        var result = StepData(packs: [])
+        record(answers, experience, numSkipped: marks.count - answers.scores.count, &result.curves)
+        return result
     }
 
     /// Writes the answers and their scores into completions.jsonl; what a broken off run wrote later is forgotten first.
@@ -85,6 +100,13 @@ final class PPOStep: PracticeStep {
         let scores: [Double]
         /// Those that the rollouts count in.
         let prompts: [RolloutPrompt]
+
+        /// Those of the rollouts whose mark is a score.
+        init(_ rollouts: [Rollout], _ marks: [AnswerMark], _ prompts: [RolloutPrompt]) {
+            self.rollouts = zip(rollouts, marks).filter { $0.1.score != nil }.map(\.0)
+            scores = marks.compactMap(\.score)
+            self.prompts = prompts
+        }
     }
 
     private func learn(
@@ -95,7 +117,7 @@ final class PPOStep: PracticeStep {
             objective.moments.update(rewards)
             rewards = rewards.map(objective.moments.normalized)
         }
-        let (gathered, numGathered) = try gather(answers, rewards, update)
+        let (gathered, numGathered) = try gather(answers, rewards, update.model, update.options)
         var experience = gathered
         experience.estimate(settings, weight: objective.control.weight)
         var outcome = StepOutcome(), numTokens = numGathered
@@ -122,7 +144,7 @@ final class PPOStep: PracticeStep {
     /// What the policy, its value head and the reference make of the answers before anything is learned, and how many tokens
     /// that took.
     private func gather(
-        _ answers: Answers, _ scores: [Double], _ update: UpdateStep
+        _ answers: Answers, _ scores: [Double], _ model: LanguageModel, _ options: ForwardOptions
     ) throws -> (PPOExperience, numTokens: Int) {
         var found: [PPOExperience.Answer] = [], numTokens = 0
         for pack in parts.packs.packs(answers.rollouts, prompts: answers.prompts) {
@@ -130,9 +152,8 @@ final class PPOStep: PracticeStep {
             let (pass, references) = try scope("scoring answers") {
                 noGrad {
                     (
-                        PPOPass(pack, model: update.model, options: update.options),
-                        parts.reference.logprobs(
-                            pack, policy: update.model, options: update.options, temperature: 1)
+                        PPOPass(pack, model: model, options: options),
+                        parts.reference.logprobs(pack, policy: model, options: options, temperature: 1)
                     )
                 }
             }
