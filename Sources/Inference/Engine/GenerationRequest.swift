@@ -38,6 +38,8 @@ public struct GenerationRequest: Sendable {
 public struct TokenLogprob: Sendable, Equatable {
     public var id: Int32
     public var logprob: Float
+    /// Its place among all tokens, 1 for the likeliest; known for tokens of a prompt.
+    public var rank: Int?
 
     public init(id: Int32, logprob: Float) {
         self.id = id

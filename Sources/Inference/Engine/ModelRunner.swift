@@ -98,10 +98,14 @@ final class ModelRunner {
         // Few rows at a time: a row of logits is as long as the vocabulary.
         for first in stride(from: 0, to: targets.count, by: 64) {
             let rows = first..<min(first + 64, targets.count)
-            let scored = try scope("scoring the prompt") {
-                model.nextTokenLogits(hidden[rows]).logprobs(of: Array(targets[rows]), numLikeliest: numLikeliest)
+            let (scored, ranks) = try scope("scoring the prompt") {
+                let logits = model.nextTokenLogits(hidden[rows]), targets = Array(targets[rows])
+                return (logits.logprobs(of: targets, numLikeliest: numLikeliest), logits.ranks(of: targets))
             }
-            result += scored.map { $0.map(TokenLogprob.init) }
+            for (tokens, rank) in zip(scored, ranks) {
+                result.append(tokens.map(TokenLogprob.init))
+                result[result.count - 1][0].rank = rank
+            }
         }
         return result
     }

@@ -9,7 +9,9 @@ struct AnswerPiece: Sendable {
     var calls: [FunctionCall] = []
     /// The tokens behind it, with the likeliest ones beside each.
     var tokens: [(token: TokenLogprob, likeliest: [TokenLogprob])] = []
-    var numTokens = 0
+    /// All that the model wrote, the token that ended the answer included.
+    var tokenIDs: [Int32] = []
+    var numTokens: Int { tokenIDs.count }
     /// Set in the first piece: what the prompt's tokens were worth, and how many were known already.
     var prompt: (numCached: Int, logprobs: [[TokenLogprob]]?)?
     /// Set where the thought is closed for the model.
@@ -76,14 +78,14 @@ struct AnswerReader: Sendable {
         switch event {
         case .started(let numCached, let logprobs): piece.prompt = (numCached, logprobs)
         case .token(let token, let likeliest):
-            piece.numTokens = 1
+            piece.tokenIDs = [token.id]
             if reportsTokens { piece.tokens = [(token, likeliest)] }
             split(text.append(token.id), isLast: false, &piece)
             if text.stopFound != nil { end(.stop, nil, &piece) }
         case .thoughtClosed(let closing): piece.thoughtClosing = closing
         case .finished(let finish, let stopID):
             // The token that ended the answer was computed, too, and counts as in vLLM and LLaMA-Factory.
-            if finish == .stop { piece.numTokens = 1 }
+            if finish == .stop, let stopID { piece.tokenIDs = [stopID] }
             let rest = text.finish(stopID: stopID)
             split(rest, isLast: false, &piece)
             end(finish, stopID, &piece)

@@ -107,7 +107,7 @@ struct Answer: Sendable {
         piece.text += next.text
         piece.calls += next.calls
         piece.tokens += next.tokens
-        piece.numTokens += next.numTokens
+        piece.tokenIDs += next.tokenIDs
         piece.prompt = next.prompt ?? piece.prompt
         piece.thoughtClosing = next.thoughtClosing ?? piece.thoughtClosing
         piece.end = next.end ?? piece.end

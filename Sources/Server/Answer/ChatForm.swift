@@ -11,6 +11,8 @@ struct ChatForm: Sendable {
     /// Likeliest tokens to report; nil for no log-probabilities.
     let numTop: Int?
     let showsThoughts: Bool
+    /// The prompt's ids, where they are to be told beside the answers' (`return_token_ids`).
+    let promptIDs: [Int32]?
 
     /// The whole response.
     func response(_ answers: [Answer], _ usage: Usage, numPromptLogprobs: Int?) -> JSONValue {
@@ -23,14 +25,19 @@ struct ChatForm: Sendable {
                 "logprobs": numTop.map { report.chat(answer.piece.tokens, numTop: $0) } ?? .null,
                 "finish_reason": JSONValue(end?.reason.rawValue), "stop_reason": end?.stopReason ?? .null,
             ]
-            return choice.adding(Self.closing(answer.piece))
+            return choice.adding(tokenIDs(answer.piece) + Self.closing(answer.piece))
         }
         var members =
             head("chat.completion") + [JSONMember("choices", .array(choices)), JSONMember("usage", usage.json)]
         if let numPromptLogprobs, let logprobs = answers.first?.piece.prompt?.logprobs {
             members.append(JSONMember("prompt_logprobs", report.prompt(logprobs, numTop: numPromptLogprobs)))
         }
-        return .object(members)
+        return .object(members + TokenReport.ids("prompt_token_ids", promptIDs))
+    }
+
+    /// The ids behind a piece, where they are to be told.
+    func tokenIDs(_ piece: AnswerPiece) -> [JSONMember] {
+        TokenReport.ids("token_ids", promptIDs == nil ? nil : piece.tokenIDs)
     }
 
     /// A thought under vLLM's name and its older one, which other servers keep; nothing where there is none.
@@ -95,7 +102,8 @@ struct ChatEvents: EventEncoder {
         var events: [JSONValue] = []
         if !hasRole[index] {
             hasRole[index] = true
-            events.append(event(index, ["role": "assistant", "content": ""]))
+            let ids = TokenReport.ids("prompt_token_ids", form.promptIDs)
+            events.append(event(index, ["role": "assistant", "content": ""]).adding(ids))
         }
         var delta: [JSONMember] = []
         if form.showsThoughts { delta += ChatForm.thought(piece) }
@@ -106,9 +114,9 @@ struct ChatEvents: EventEncoder {
             delta.append(JSONMember("tool_calls", .array(calls)))
         }
         let logprobs = form.numTop.flatMap { piece.tokens.isEmpty ? nil : form.report.chat(piece.tokens, numTop: $0) }
-        let closing = ChatForm.closing(piece)
-        if !delta.isEmpty || logprobs != nil || !closing.isEmpty {
-            events.append(event(index, .object(delta), logprobs: logprobs, more: closing))
+        let more = (piece.tokenIDs.isEmpty ? [] : form.tokenIDs(piece)) + ChatForm.closing(piece)
+        if !delta.isEmpty || logprobs != nil || !more.isEmpty {
+            events.append(event(index, .object(delta), logprobs: logprobs, more: more))
         }
         if let end = piece.end { events.append(event(index, .object([]), end: end)) }
         return events

@@ -10,8 +10,11 @@ struct CompletionForm: Sendable {
     let report: TokenReport
     /// Likeliest tokens to report; nil for no log-probabilities.
     let numTop: Int?
-    /// The prompts' tokens, one entry an answer, when the text begins with them.
-    let echoes: [[Int32]]?
+    /// The prompts' tokens, one entry an answer.
+    let prompts: [[Int32]]
+    /// Whether the text begins with the prompt.
+    let echoes: Bool
+    let returnsTokenIDs: Bool
 
     func response(_ answers: [Answer], _ usage: Usage, numPromptLogprobs: Int?, numChoices: Int) -> JSONValue {
         var usage = usage
@@ -28,21 +31,28 @@ struct CompletionForm: Sendable {
             if let numPromptLogprobs, index % numChoices == 0, let prompt {
                 members.append(JSONMember("prompt_logprobs", report.prompt(prompt, numTop: numPromptLogprobs)))
             }
-            return .object(members)
+            return .object(members + tokenIDs(index, answer.piece))
         }
         return .object(head + [JSONMember("choices", .array(choices)), JSONMember("usage", usage.json)])
     }
 
-    func echo(_ index: Int) -> String { echoes.map { report.tokenizer.decode($0[index]) } ?? "" }
+    func echo(_ index: Int) -> String { echoes ? report.tokenizer.decode(prompts[index]) : "" }
+
+    /// The ids behind a piece, the prompt's with the first one, where they are to be told.
+    func tokenIDs(_ index: Int, _ piece: AnswerPiece) -> [JSONMember] {
+        guard returnsTokenIDs else { return [] }
+        return TokenReport.ids("prompt_token_ids", piece.prompt == nil ? nil : prompts[index])
+            + TokenReport.ids("token_ids", piece.tokenIDs)
+    }
 
     /// The log-probabilities of a piece; those of an echoed prompt come with the first piece.
     func logprobs(_ index: Int, _ piece: AnswerPiece, _ offset: inout Int) -> JSONValue? {
         guard let numTop else { return nil }
         var tokens = piece.tokens
-        if let prompt = piece.prompt, let echoed = echoes?[index] {
+        if echoes, let prompt = piece.prompt {
             let known = prompt.logprobs ?? []
             tokens.insert(
-                contentsOf: echoed.enumerated().map { place, id in
+                contentsOf: prompts[index].enumerated().map { place, id in
                     let entries = place < known.count ? known[place] : []
                     return (entries.first ?? TokenLogprob(id: id, logprob: .nan), Array(entries.dropFirst()))
                 }, at: 0)
@@ -79,14 +89,15 @@ struct CompletionEvents: EventEncoder {
     mutating func events(_ index: Int, _ piece: AnswerPiece) -> [JSONValue] {
         usage.add(piece)
         let text = (piece.prompt == nil ? "" : form.echo(index)) + piece.text
-        guard !text.isEmpty || !piece.isEmpty else { return [] }
-        let hasTokens = !piece.tokens.isEmpty || (piece.prompt != nil && form.echoes != nil)
+        let ids = form.tokenIDs(index, piece)
+        guard !text.isEmpty || !piece.isEmpty || !ids.isEmpty else { return [] }
+        let hasTokens = !piece.tokens.isEmpty || (piece.prompt != nil && form.echoes)
         let choice: JSONValue = [
             "index": .int(index), "text": .string(text),
             "logprobs": hasTokens ? form.logprobs(index, piece, &offsets[index]) ?? .null : .null,
             "finish_reason": JSONValue(piece.end?.reason.rawValue), "stop_reason": piece.end?.stopReason ?? .null,
         ]
-        var members = form.head + [JSONMember("choices", .array([choice]))]
+        var members = form.head + [JSONMember("choices", .array([choice.adding(ids)]))]
         if includesUsage { members.append(JSONMember("usage", usageInEveryChunk ? usage.json : .null)) }
         return [.object(members)]
     }

@@ -5,11 +5,15 @@ import Prompting
 /// Log-probabilities in the forms that clients know.
 struct TokenReport: Sendable {
     let tokenizer: Tokenizer
+    /// Whether tokens are named by their ids, which no two share, in place of their texts.
+    var namesByID = false
 
     /// JSON has no infinity; the number is vLLM's.
     private func number(_ logprob: Float) -> JSONValue { .double(Double(max(logprob, -9999))) }
 
-    func text(_ id: Int32) -> String { tokenizer.decode([id]) }
+    private func text(_ id: Int32) -> String { namesByID ? "token_id:\(id)" : decoded(id) }
+
+    private func decoded(_ id: Int32) -> String { tokenizer.decode([id]) }
 
     private func entry(_ token: TokenLogprob) -> [JSONMember] {
         [
@@ -60,6 +64,11 @@ struct TokenReport: Sendable {
         return members.filter { seen.insert($0.0).inserted }.map { JSONMember($0.0, $0.1) }
     }
 
+    /// Ids as vLLM's `return_token_ids` reports them under `key`; nothing where they are not wanted.
+    static func ids(_ key: String, _ ids: [Int32]?) -> [JSONMember] {
+        ids.map { [JSONMember(key, .array($0.map { .int(Int($0)) }))] } ?? []
+    }
+
     /// vLLM's `prompt_logprobs`: for each token an object by id, null for the first.
     func prompt(_ logprobs: [[TokenLogprob]], numTop: Int) -> JSONValue {
         .array(
@@ -68,13 +77,13 @@ struct TokenReport: Sendable {
                 let likeliest = Array(entries.dropFirst().prefix(numTop))
                 var members: [JSONMember] = []
                 for token in [chosen] + likeliest where !members.contains(where: { $0.key == "\(token.id)" }) {
-                    let rank = likeliest.firstIndex { $0.id == token.id }.map { JSONValue.int($0 + 1) }
+                    let place = likeliest.firstIndex { $0.id == token.id }.map { $0 + 1 }
                     members.append(
                         JSONMember(
                             "\(token.id)",
                             [
-                                "logprob": number(token.logprob), "rank": rank ?? .null,
-                                "decoded_token": .string(text(token.id)),
+                                "logprob": number(token.logprob), "rank": (place ?? token.rank).map { .int($0) } ?? .null,
+                                "decoded_token": .string(decoded(token.id)),
                             ]))
                 }
                 return .object(members)

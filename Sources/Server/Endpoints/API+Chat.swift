@@ -40,8 +40,9 @@ extension API {
         let stream = AnswerStream(jobs, engine: engine, metrics: metrics)
         let form = ChatForm(
             id: Self.identifier("chatcmpl-"), created: Int(Date().timeIntervalSince1970), model: name,
-            report: TokenReport(tokenizer: encoder.tokenizer), numTop: reportsTokens ? numTop ?? 0 : nil,
-            showsThoughts: options.showsThoughts)
+            report: TokenReport(tokenizer: encoder.tokenizer, namesByID: sampling.namesTokensByID),
+            numTop: reportsTokens ? numTop ?? 0 : nil, showsThoughts: options.showsThoughts,
+            promptIDs: sampling.returnsTokenIDs ? prompt.tokenIDs : nil)
         let usage = Usage(numPrompt: prompt.tokenIDs.count)
         if sampling.streams {
             return .events(stream, ChatEvents(form, usage, sampling, numChoices: sampling.numChoices))

@@ -42,9 +42,9 @@ extension API {
         }
         let form = CompletionForm(
             id: Self.identifier("cmpl-"), created: Int(Date().timeIntervalSince1970), model: name,
-            report: TokenReport(tokenizer: encoder.tokenizer), numTop: numTop,
-            echoes: echoes
-                ? jobs.flatMap { Array(repeating: $0.request.prompt.tokenIDs, count: $0.numAnswers) } : nil)
+            report: TokenReport(tokenizer: encoder.tokenizer, namesByID: sampling.namesTokensByID), numTop: numTop,
+            prompts: jobs.flatMap { Array(repeating: $0.request.prompt.tokenIDs, count: $0.numAnswers) },
+            echoes: echoes, returnsTokenIDs: sampling.returnsTokenIDs)
         let numAnswers = prompts.count * sampling.numChoices
         let stream = AnswerStream(jobs, engine: engine, metrics: metrics)
         if sampling.streams {

@@ -11,7 +11,7 @@ enum KnownFields {
         "guided_regex", "guided_choice", "guided_json_object", "guided_grammar", "guided_structural_tag",
         "use_beam_search",
         "length_penalty", "early_stopping", "bad_words", "thinking_budget", "thinking_token_budget", "loop_guard",
-        "repetition_detection",
+        "repetition_detection", "return_token_ids", "return_tokens_as_token_ids",
         "logits_processors", "prompt_embeds", "chat_template", "suffix",
         "kv_transfer_params",
         "documents", "audio", "web_search_options",

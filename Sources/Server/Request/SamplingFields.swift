@@ -15,6 +15,10 @@ struct SamplingFields: Sendable {
     var usageInEveryChunk = false
     var numPromptLogprobs: Int?
     var allowedTokenIDs: [Int32]?
+    /// vLLM's `return_token_ids`: the ids of prompt and answers are told, too.
+    var returnsTokenIDs = false
+    /// vLLM's `return_tokens_as_token_ids`: log-probabilities name tokens `token_id:5`.
+    var namesTokensByID = false
 
     /// Bounds that keep one request from costing more than it should.
     static let maxStops = 64
@@ -42,6 +46,8 @@ struct SamplingFields: Sendable {
         if numPromptLogprobs != nil, streams {
             throw fields.invalid("prompt_logprobs", "is not available with stream: true")
         }
+        returnsTokenIDs = try fields.bool("return_token_ids") ?? false
+        namesTokensByID = try fields.bool("return_tokens_as_token_ids") ?? false
         try readBeams(fields)
         try Self.refuseUnsupported(fields)
     }

@@ -122,6 +122,14 @@ extension Tensor {
     }
 }
 
+extension Tensor {
+    /// How many tokens of row i of these logits [n, V] are at least as likely as `targets[i]`, which counts itself.
+    public func ranks(of targets: [Int32]) -> [Int] {
+        let own = gather(Tensor(targets.map(Int.init)).reshape(targets.count, 1))
+        return (self - own).less(than: 0).sum(1).array(Int.self).map { size(1) - $0 }
+    }
+}
+
 extension ScoredToken {
     fileprivate init(_ token: ct_token) { self.init(id: token.id, logprob: token.logprob) }
 }
