@@ -25,7 +25,8 @@ struct RotaryTable {
         // [A, T]; then [T, 1], or [T, headDim / 2] with the position that turns each frequency.
         var places = Tensor(positions.flatMap { $0.map(Float.init) }, shape: [positions.count, positions[0].count])
         if let sections = config.sections, positions.count == 3 {
-            places = places.rows(Tensor(sections.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }))
+            places = places.rows(
+                Tensor(sections.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }))
         }
         var frequencies = Tensor(plain)
         if config.isLengthDependent {
