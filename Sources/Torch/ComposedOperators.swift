@@ -2,11 +2,17 @@ import CTorch
 
 /// What CUDA tensors are computed with, testable on the CPU: LibTorch's operators instead of our kernels.
 package enum ComposedOperators {
-    /// Runs `body` with composed operators on this thread.
-    package static func use<Result>(_ body: () throws -> Result) rethrows -> Result {
-        ct_set_composed(true)
-        defer { ct_set_composed(false) }
+    /// Runs `body` with composed operators on this thread; with `kernels`, those for CUDA are emulated.
+    package static func use<Result>(kernels: Bool = false, _ body: () throws -> Result) rethrows -> Result {
+        ct_set_composed(true, kernels)
+        defer { ct_set_composed(false, false) }
         return try body()
+    }
+
+    /// Compiles the kernels for a GPU of this compute capability, which needs none; why not when it fails.
+    package static func compileKernels(major: Int, minor: Int) -> String? {
+        let reason = String(cString: ct_cuda_compile(Int32(major), Int32(minor)))
+        return reason.isEmpty ? nil : reason
     }
 
     /// Names of LibTorch's operators that this thread calls from now on until `recorded` is read.

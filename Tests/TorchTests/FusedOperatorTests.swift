@@ -44,6 +44,7 @@ struct FusedOperatorTests {
         let theirs = try run(inputs.map { ($0, .float32) }, plain)
         for (name, ours) in [
             ("fused", try run(typed, fused)), ("composed", try ComposedOperators.use { try run(typed, fused) }),
+            ("kernels for CUDA of", try ComposedOperators.use(kernels: true) { try run(typed, fused) }),
         ] {
             #expect(ours.count == theirs.count && theirs.count > inputs.count, "\(name) \(label)")
             for (place, (a, b)) in zip(ours, theirs).enumerated() {

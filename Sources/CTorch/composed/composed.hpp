@@ -18,6 +18,9 @@ at::Tensor upload(const at::Tensor &host, at::Device device);
 /// The entries as int32 on `device`: offsets of segments. Tables that were asked for lately are kept.
 at::Tensor device_table(const std::vector<int64_t> &entries, at::Device device);
 
+/// Major and minor version of what a CUDA device can do.
+std::pair<int, int> compute_capability(at::Device device);
+
 /// Whether LibTorch's flash attention takes this query: bf16 or fp16 on a GPU of 2020 or newer.
 bool takes_flash(const at::Tensor &q);
 

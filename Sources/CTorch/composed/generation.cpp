@@ -2,6 +2,7 @@
 // gathered for attention. Nothing here records a graph.
 #include "composed.hpp"
 
+#include "cuda/fused.hpp"
 #include "tensor/products.hpp"
 
 namespace ctorch::composed {
@@ -47,9 +48,9 @@ struct Plan {
     int32_t stride = 0;
     at::Device device = at::kCPU;
     at::Tensor written;              // int64 [T], the place of each row's key in the cache
-    at::Tensor read;                 // int64 [sum of lengths], the places of all keys, sequence by sequence
     std::vector<int64_t> first_key;  // of each sequence, and the total
     std::vector<int64_t> first_row;
+    int64_t longest = 0, most_rows = 0;
 
     bool is_of(const ct_paged_batch &batch, at::Device where) const {
         size_t n = batch.num_sequences;
@@ -57,7 +58,6 @@ struct Plan {
                std::equal(offsets.begin(), offsets.end(), batch.offsets) && std::equal(tables.begin(), tables.end(), batch.tables);
     }
 
-    Plan() = default;
     Plan(const ct_paged_batch &batch, int64_t rows, int64_t blocks, at::Device where)
         : offsets(batch.offsets, batch.offsets + batch.num_sequences + 1),
           lengths(batch.lengths, batch.lengths + batch.num_sequences),
@@ -65,28 +65,58 @@ struct Plan {
           stride(batch.table_stride),
           device(where) {
         TORCH_CHECK(offsets[0] == 0 && offsets.back() == rows, "the sequences cover ", offsets.back(), " of ", rows, " rows");
-        std::vector<int64_t> write_places, read_places;
+        std::vector<int64_t> write_places;
         first_key.push_back(0);
         first_row.push_back(0);
         for (size_t s = 0; s < lengths.size(); s++) {
             int64_t queries = offsets[s + 1] - offsets[s], length = lengths[s];
             TORCH_CHECK(queries > 0 && length >= queries && (length + CT_BLOCK_TOKENS - 1) / CT_BLOCK_TOKENS <= stride, "sequence ", s, " has ", queries, " queries, ",
                         length, " positions");
-            for (int64_t position = 0; position < length; position++) {
-                int64_t block = tables[s * stride + position / CT_BLOCK_TOKENS];
+            for (int64_t b = 0; b * CT_BLOCK_TOKENS < length; b++) {
+                int64_t block = tables[s * stride + b];
                 TORCH_CHECK(block >= 0 && block < blocks, "block ", block, " of ", blocks);
-                int64_t place = block * CT_BLOCK_TOKENS + position % CT_BLOCK_TOKENS;
-                read_places.push_back(place);
-                if (position >= length - queries) write_places.push_back(place);
             }
+            for (int64_t position = length - queries; position < length; position++) write_places.push_back(place(s, position));
             first_key.push_back(first_key.back() + length);
             first_row.push_back(offsets[s + 1]);
+            longest = std::max(longest, length);
+            most_rows = std::max(most_rows, queries);
         }
-        auto uploaded = [where](std::vector<int64_t> &places) {
-            return upload(at::from_blob(places.data(), {static_cast<int64_t>(places.size())}, at::kLong), where);
-        };
         written = uploaded(write_places);
-        read = uploaded(read_places);
+    }
+
+    /// Whether each sequence has one query.
+    bool decodes() const { return most_rows == 1; }
+
+    /// int64 [sum of lengths], the places of all keys, sequence by sequence.
+    const at::Tensor &read() {
+        if (read_.defined()) return read_;
+        std::vector<int64_t> places;
+        places.reserve(static_cast<size_t>(first_key.back()));
+        for (size_t s = 0; s < lengths.size(); s++)
+            for (int64_t position = 0; position < lengths[s]; position++) places.push_back(place(s, position));
+        return read_ = uploaded(places);
+    }
+
+    /// int32 [sequences, 1 + blocks], each one's length and blocks.
+    const at::Tensor &table() {
+        if (table_.defined()) return table_;
+        std::vector<int32_t> rows;
+        for (size_t s = 0; s < lengths.size(); s++) {
+            rows.push_back(lengths[s]);
+            rows.insert(rows.end(), tables.begin() + static_cast<int64_t>(s) * stride, tables.begin() + static_cast<int64_t>(s + 1) * stride);
+        }
+        return table_ = upload(at::from_blob(rows.data(), {static_cast<int64_t>(lengths.size()), stride + 1}, at::kInt), device);
+    }
+
+private:
+    at::Tensor read_, table_;
+
+    int64_t place(size_t sequence, int64_t position) const {
+        return int64_t(tables[sequence * static_cast<size_t>(stride) + static_cast<size_t>(position / CT_BLOCK_TOKENS)]) * CT_BLOCK_TOKENS + position % CT_BLOCK_TOKENS;
+    }
+    at::Tensor uploaded(std::vector<int64_t> &places) const {
+        return upload(at::from_blob(places.data(), {static_cast<int64_t>(places.size())}, at::kLong), device);
     }
 };
 
@@ -101,10 +131,19 @@ at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v,
     return out.squeeze(0).transpose(0, 1);
 }
 
-int64_t longest(const std::vector<int64_t> &firsts) {
-    int64_t result = 0;
-    for (size_t i = 0; i + 1 < firsts.size(); i++) result = std::max(result, firsts[i + 1] - firsts[i]);
-    return result;
+/// Part 0 (keys) or 1 (values) of a layer's cache by places.
+at::Tensor places_of(const at::Tensor &cache, int64_t part) {
+    return cache.select(0, part).view({cache.size(1) * CT_BLOCK_TOKENS, cache.size(3), cache.size(4)});
+}
+
+/// The turned queries [T, H, d], after the keys and values of all rows were written: a sequence may share blocks with another.
+at::Tensor written_queries(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const at::Tensor &cos, const at::Tensor &sin, const at::Tensor &cache,
+                           const at::Tensor &written) {
+    if (auto turned = cuda::paged_write(q, k, v, cos, sin, written, cache)) return *turned;
+    int64_t rows = q.size(0), kv_heads = cache.size(3), dim = cache.size(4);
+    places_of(cache, 0).index_copy_(0, written, rotate(k.reshape({rows, kv_heads, dim}), cos, sin, 1));
+    places_of(cache, 1).index_copy_(0, written, v.reshape({rows, kv_heads, dim}));
+    return rotate(q.reshape({rows, -1, dim}), cos, sin, 1);
 }
 }  // namespace
 
@@ -116,24 +155,23 @@ at::Tensor paged_attention(const at::Tensor &q_in, const at::Tensor &k_in, const
                     cos.size(0) == rows && cos.size(1) == dim,
                 "q ", q_in.sizes(), " ", q_in.scalar_type(), ", k ", k_in.sizes(), ", v ", v_in.sizes(), ", cos ", cos.sizes(), ", cache ", cache.sizes(), " ",
                 cache.scalar_type());
-    static thread_local Plan &plan = *new Plan;  // never freed: CUDA may be gone when the thread ends
-    if (!plan.is_of(batch, q_in.device())) plan = Plan(batch, rows, blocks, q_in.device());
-    at::Tensor q = rotate(q_in.reshape({rows, heads, dim}), cos, sin, 1), k = rotate(k_in.reshape({rows, kv_heads, dim}), cos, sin, 1);
-    auto places = [&](int64_t part) { return cache.select(0, part).view({blocks * CT_BLOCK_TOKENS, kv_heads, dim}); };
-    at::Tensor keys = places(0), values = places(1);
-    // All keys are there before any row attends: a sequence may share blocks with another of this pass.
-    keys.index_copy_(0, plan.written, k);
-    values.index_copy_(0, plan.written, v_in.reshape({rows, kv_heads, dim}));
-    at::Tensor all_k = keys.index_select(0, plan.read), all_v = values.index_select(0, plan.read), out;
+    // Never freed: CUDA may be gone when the thread ends. Held here too, for the kernels' first use makes plans of its own.
+    static thread_local std::shared_ptr<Plan> &kept = *new std::shared_ptr<Plan>;
+    if (!kept || !kept->is_of(batch, q_in.device())) kept = std::make_shared<Plan>(batch, rows, blocks, q_in.device());
+    std::shared_ptr<Plan> plan = kept;
+    at::Tensor q = written_queries(q_in, k_in, v_in, cos, sin, cache, plan->written);
+    if (plan->decodes())
+        if (auto out = cuda::paged_decode(q, cache, plan->table(), plan->longest, scale)) return out->reshape({rows, heads * dim});
+    at::Tensor all_k = places_of(cache, 0).index_select(0, plan->read()), all_v = places_of(cache, 1).index_select(0, plan->read()), out;
     if (takes_flash(q)) {
         // Causal with fewer queries than keys: the last query sees the last key.
-        at::Tensor row_table = device_table(plan.first_row, q.device()), key_table = device_table(plan.first_key, q.device());
-        out = std::get<0>(at::_flash_attention_forward(q, all_k, all_v, row_table, key_table, longest(plan.first_row), longest(plan.first_key), 0.0, true, false, scale));
+        at::Tensor row_table = device_table(plan->first_row, q.device()), key_table = device_table(plan->first_key, q.device());
+        out = std::get<0>(at::_flash_attention_forward(q, all_k, all_v, row_table, key_table, plan->most_rows, plan->longest, 0.0, true, false, scale));
     } else {
         std::vector<at::Tensor> parts;
-        for (size_t s = 0; s + 1 < plan.first_row.size(); s++) {
-            int64_t key = plan.first_key[s], length = plan.first_key[s + 1] - key;
-            parts.push_back(attend(q.narrow(0, plan.first_row[s], plan.first_row[s + 1] - plan.first_row[s]), all_k.narrow(0, key, length), all_v.narrow(0, key, length), scale));
+        for (size_t s = 0; s + 1 < plan->first_row.size(); s++) {
+            int64_t key = plan->first_key[s], length = plan->first_key[s + 1] - key;
+            parts.push_back(attend(q.narrow(0, plan->first_row[s], plan->first_row[s + 1] - plan->first_row[s]), all_k.narrow(0, key, length), all_v.narrow(0, key, length), scale));
         }
         out = parts.empty() ? q : at::cat(parts);
     }

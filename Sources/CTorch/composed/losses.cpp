@@ -3,6 +3,7 @@
 // vocabulary gives a loss that is not a number, which the trainer refuses.
 #include "composed.hpp"
 
+#include "cuda/fused.hpp"
 #include "tensor/products.hpp"
 
 #include <torch/csrc/autograd/custom_function.h>
@@ -28,9 +29,23 @@ struct Pass {
     at::Tensor dweight;
 };
 
+/// Losses and, where it is defined, hits of rows of logits [n, V]. With `weights` the logits become (softmax - one hot) * weight.
+void score(const at::Tensor &logits, const at::Tensor &labels, const at::Tensor &weights, const at::Tensor &losses, const at::Tensor &hits) {
+    if (cuda::cross_entropy(logits, labels, weights, losses, hits)) return;
+    at::Tensor label = labels.unsqueeze(1), scores = as(logits, at::kFloat);
+    if (hits.defined()) hits.copy_(scores.gather(1, label).ge(scores.amax(1, true)).squeeze(1));
+    at::Tensor values = at::_log_softmax(scores, 1, false);
+    scores.reset();
+    losses.copy_(values.gather(1, label).squeeze(1)).neg_();
+    if (!weights.defined()) return;
+    at::Tensor factor = weights.unsqueeze(1);
+    logits.copy_(values.exp_().mul_(factor).scatter_add_(1, label, factor.neg()));
+}
+
 Pass pass(const at::Tensor &hidden, const at::Tensor &weight, const at::Tensor &labels_in, const at::Tensor &weights, int64_t wanted_rows, bool needs_hidden,
           std::optional<at::ScalarType> weight_gradient, bool counts_hits) {
     int64_t rows = hidden.size(0), vocabulary = weight.size(0), block_rows = rows_of_block(hidden, vocabulary, wanted_rows);
+    bool makes_gradient = needs_hidden || weight_gradient;
     TORCH_CHECK(hidden.dim() == 2 && weight.dim() == 2 && hidden.size(1) == weight.size(1) && labels_in.numel() == rows, "output layer: hidden ", hidden.sizes(),
                 ", weight ", weight.sizes(), ", labels ", labels_in.sizes());
     at::Tensor labels = labels_in.clamp(0, vocabulary - 1), outside = labels.ne(labels_in);
@@ -41,19 +56,11 @@ Pass pass(const at::Tensor &hidden, const at::Tensor &weight, const at::Tensor &
     if (needs_hidden) result.dhidden = at::empty_like(hidden);
     for (int64_t first = 0; first < rows; first += block_rows) {
         int64_t count = std::min(block_rows, rows - first);
-        at::Tensor x = hidden.narrow(0, first, count), label = labels.narrow(0, first, count).unsqueeze(1);
+        at::Tensor x = hidden.narrow(0, first, count);
         at::Tensor logits = sum_of_products({{x, weight, true}});
-        at::Tensor scores = as(logits, at::kFloat);
-        if (counts_hits) result.hits.narrow(0, first, count).copy_(scores.gather(1, label).ge(scores.amax(1, true)).squeeze(1));
-        at::Tensor values = at::_log_softmax(scores, 1, false);
-        scores.reset();
-        result.losses.narrow(0, first, count).copy_(values.gather(1, label).squeeze(1)).neg_();
-        if (!needs_hidden && !weight_gradient) continue;
-        // (softmax - one hot) * weight, where the logits were.
-        at::Tensor factor = weights.narrow(0, first, count).unsqueeze(1);
-        values.exp_().mul_(factor).scatter_add_(1, label, factor.neg());
-        logits.copy_(values);
-        values.reset();
+        score(logits, labels.narrow(0, first, count), makes_gradient ? weights.narrow(0, first, count) : at::Tensor(), result.losses.narrow(0, first, count),
+              counts_hits ? result.hits.narrow(0, first, count) : at::Tensor());
+        if (!makes_gradient) continue;
         if (needs_hidden) {
             at::Tensor out = result.dhidden.narrow(0, first, count);
             sum_of_products_out(out, {{logits, weight}});

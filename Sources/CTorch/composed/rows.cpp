@@ -1,6 +1,7 @@
 // Norm, rotation and gated product of CUDA tensors; nothing here records a graph.
 #include "composed.hpp"
 
+#include "cuda/fused.hpp"
 
 namespace ctorch::composed {
 
@@ -38,6 +39,7 @@ at::Tensor rotate(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &
     at::NoGradGuard off;
     TORCH_CHECK(x.dim() == 3 && cos.dim() == 2 && cos.size(0) == x.size(0) && cos.size(1) == x.size(2) && cos.sizes() == sin.sizes(), "rotary: cos has shape ",
                 cos.sizes(), ", x ", x.sizes());
+    if (auto y = cuda::rotate(x, cos, sin, direction)) return *y;
     int64_t half = x.size(2) / 2;
     at::Tensor c = cos.unsqueeze(1), s = sin.unsqueeze(1), y = at::empty(x.sizes(), x.options());
     at::Tensor first = x.narrow(2, 0, half), second = x.narrow(2, half, half);
@@ -51,11 +53,13 @@ at::Tensor rotate(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &
 at::Tensor gated(const at::Tensor &gate, const at::Tensor &up) {
     at::NoGradGuard off;
     TORCH_CHECK(gate.sizes() == up.sizes() && gate.scalar_type() == up.scalar_type(), "swiglu: gate ", gate.sizes(), ", up ", up.sizes());
+    if (auto y = cuda::gated(gate, up)) return *y;
     return at::silu(gate).mul_(up);
 }
 
 std::pair<at::Tensor, at::Tensor> gated_gradients(const at::Tensor &gate, const at::Tensor &up, const at::Tensor &dy) {
     at::NoGradGuard off;
+    if (auto gradients = cuda::gated_gradients(gate, up, dy)) return *gradients;
     return {at::silu_backward(dy * up, gate), at::silu(gate).mul_(dy)};
 }
 

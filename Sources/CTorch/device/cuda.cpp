@@ -4,6 +4,8 @@
 // asked first, by name, and only then are the libraries opened.
 #include "composed/composed.hpp"
 #include "ctorch_device.h"
+#include "cuda/fused.hpp"
+#include "cuda/library.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
@@ -184,7 +186,7 @@ thread_local bool forced = false;
 thread_local std::set<std::string> recorded;
 
 /// Small enough to be copied to pinned memory first.
-constexpr size_t kPinnedBytes = 64 << 20;
+constexpr size_t kPinnedBytes = 256 << 20;
 }  // namespace
 
 namespace ctorch {
@@ -222,11 +224,15 @@ at::Tensor device_table(const std::vector<int64_t> &entries, at::Device device) 
     return kept.front().table;
 }
 
+std::pair<int, int> compute_capability(at::Device device) {
+    auto &found = cuda().devices.at(static_cast<size_t>(device.index()));
+    return {found.major, found.minor};
+}
+
 bool takes_flash(const at::Tensor &q) {
     if (!q.is_cuda() || (q.scalar_type() != at::kBFloat16 && q.scalar_type() != at::kHalf)) return false;
     int64_t dim = q.size(-1);
-    size_t index = static_cast<size_t>(q.get_device());
-    return dim % 8 == 0 && dim <= 256 && index < cuda().devices.size() && cuda().devices[index].major >= 8;
+    return dim % 8 == 0 && dim <= 256 && compute_capability(q.device()).first >= 8;
 }
 
 RandomState RandomState::of(at::Device device) {
@@ -320,7 +326,20 @@ ct_optional ct_to_device(ct_optional t, int32_t device) {
     });
 }
 
-void ct_set_composed(bool composed) { forced = composed; }
+void ct_set_composed(bool composed, bool with_kernels) {
+    forced = composed;
+    ctorch::cuda::set_emulated(composed && with_kernels);
+}
+const char *ct_cuda_compile(int32_t major, int32_t minor) {
+    static thread_local std::string reason;
+    try {
+        reason.clear();
+        for (const char *suffix : {"f32", "bf16"}) ctorch::cuda::compiled(major, minor, suffix);
+    } catch (const c10::Error &error) {
+        reason = error.what_without_backtrace();
+    }
+    return reason.c_str();
+}
 
 void ct_record_operators(void) {
     recorded.clear();

@@ -162,7 +162,7 @@ bool any_null_part(const ct_infer_projection *projections, int32_t count) {
 }  // namespace
 
 extern "C" {
-int32_t ct_infer_few_rows(void) { return has_bf16_products() ? kFewRowsBF16 : kFewRows; }
+int32_t ct_infer_few_rows(void) { return !default_device().is_cpu() ? 0 : has_bf16_products() ? kFewRowsBF16 : kFewRows; }
 
 bool ct_infer_project(ct_optional x_in, const ct_infer_projection *projections, int32_t count, ct_optional *out) {
     if (!x_in || any_null_part(projections, count)) return false;

@@ -43,8 +43,11 @@ int32_t ct_device(ct_optional t);
 ct_optional ct_to_device(ct_optional t, int32_t device);
 
 // ---- for tests (cuda.cpp) -----------------------------------------------------------------------------------------
-// Lets this thread compute on the CPU what CUDA tensors are computed with: LibTorch's operators instead of our kernels.
-void ct_set_composed(bool composed);
+// Lets this thread compute on the CPU what CUDA tensors are computed with: LibTorch's operators instead of our kernels for
+// the CPU, and, if wanted, our kernels for CUDA, emulated.
+void ct_set_composed(bool composed, bool with_kernels);
+// Compiles the kernels for a compute capability, which needs no GPU; why it failed, empty when it did not.
+const char *ct_cuda_compile(int32_t major, int32_t minor);
 // Records the names of LibTorch's operators that this thread calls, and returns those since the start, one a line.
 void ct_record_operators(void);
 const char *ct_recorded_operators(void);

@@ -47,7 +47,7 @@ typedef struct {
     const ct_row_adapter *_Nullable adapters;
     int32_t num_adapters;
 } ct_infer_projection;
-// Rows up to which the kernels that are bound by reading the weights are used.
+// Rows up to which the kernels that are bound by reading the weights are used; none on CUDA.
 int32_t ct_infer_few_rows(void);
 // y_i = x W_i^T + b_i and the adapters' parts, in x's dtype. Each row's result is the same whatever rows are beside it
 // when there are at most ct_infer_few_rows() of them.

@@ -22,35 +22,26 @@ struct RotaryTable {
     /// `lengths` decide the base of dynamic scaling row by row; it may be empty for other scalings.
     init(_ config: RopeConfig, headDim: Int, positions: [[Int]], lengths: [Int]) {
         let (plain, attentionFactor) = config.frequencies(headDim: headDim, length: nil)
-        var frequencies = plain
-        var length: Int?
-        let half = headDim / 2
-        let numTokens = positions[0].count
-        // The axis whose position turns frequency j.
-        var axis = [Int](repeating: 0, count: half)
+        // [A, T]; then [T, 1], or [T, headDim / 2] with the position that turns each frequency.
+        var places = Tensor(positions.flatMap { $0.map(Float.init) }, shape: [positions.count, positions[0].count])
         if let sections = config.sections, positions.count == 3 {
-            axis = sections.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }
+            places = places.rows(
+                Tensor(sections.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }))
         }
-        var cosValues = [Float](repeating: 0, count: numTokens * headDim)
-        var sinValues = cosValues
-        for row in 0..<numTokens {
-            if config.isLengthDependent, lengths[row] != length {
-                length = lengths[row]
-                frequencies = config.frequencies(headDim: headDim, length: length).0
+        var frequencies = Tensor(plain)
+        if config.isLengthDependent {
+            var known: [Int: [Float]] = [:]
+            let rows = lengths.flatMap { length in
+                let row = known[length] ?? config.frequencies(headDim: headDim, length: length).0
+                known[length] = row
+                return row
             }
-            for j in 0..<half {
-                // fp32 product, as torch computes freqs.
-                let angle = Double(Float(positions[axis[j]][row]) * frequencies[j])
-                let c = Float(Foundation.cos(angle) * attentionFactor),
-                    s = Float(Foundation.sin(angle) * attentionFactor)
-                cosValues[row * headDim + j] = c
-                cosValues[row * headDim + half + j] = c
-                sinValues[row * headDim + j] = s
-                sinValues[row * headDim + half + j] = s
-            }
+            frequencies = Tensor(rows, shape: [lengths.count, headDim / 2])
         }
-        cos = Tensor(cosValues, shape: [numTokens, headDim])
-        sin = Tensor(sinValues, shape: [numTokens, headDim])
+        // fp32, as torch computes them, and where the model lies: on the CPU it would take as long as a GPU's layers.
+        let half = places.t * frequencies, angles = Tensor.cat([half, half], dim: 1)
+        cos = angles.cos() * attentionFactor
+        sin = angles.sin() * attentionFactor
     }
 }
 

@@ -66,37 +66,27 @@ struct VisionLayout {
     private static func rotary(_ grids: [VisionGrid], order: [Int], _ config: VisionConfig) -> Rotary {
         let headDim = config.hiddenSize / config.numHeads, quarter = headDim / 4, merge = config.spatialMergeSize
         let frequencies = (0..<quarter).map { 1 / Float(pow(10000.0, Double(2 * $0) / Double(headDim / 2))) }
-        // (row, column) of every patch, groups of merge x merge together, in the grids' order.
-        var places: [(Int, Int)] = []
+        // Row and column of every patch, groups of merge x merge together, in the grids' order.
+        var rows: [Float] = [], columns: [Float] = []
         for grid in grids {
             for _ in 0..<grid.time {
                 for top in stride(from: 0, to: grid.height, by: merge) {
                     for left in stride(from: 0, to: grid.width, by: merge) {
-                        for y in top..<(top + merge) { for x in left..<(left + merge) { places.append((y, x)) } }
+                        for y in top..<(top + merge) {
+                            for x in left..<(left + merge) {
+                                rows.append(Float(y))
+                                columns.append(Float(x))
+                            }
+                        }
                     }
                 }
             }
         }
-        let unit = merge * merge
-        var cosValues = [Float](repeating: 0, count: places.count * headDim), sinValues = cosValues
-        var row = 0
-        for group in order {
-            for inside in 0..<unit {
-                let (y, x) = places[group * unit + inside]
-                for j in 0..<quarter {
-                    for (part, position) in [(0, y), (quarter, x)] {
-                        let angle = Double(Float(position) * frequencies[j])
-                        let c = Float(cos(angle)), s = Float(sin(angle)), base = row * headDim + part + j
-                        cosValues[base] = c
-                        cosValues[base + 2 * quarter] = c
-                        sinValues[base] = s
-                        sinValues[base + 2 * quarter] = s
-                    }
-                }
-                row += 1
-            }
+        let unit = merge * merge, turns = Tensor(frequencies)
+        func angles(_ places: [Float]) -> Tensor {
+            Tensor(order.flatMap { places[($0 * unit)..<(($0 + 1) * unit)] }, shape: [places.count, 1]) * turns
         }
-        let shape = [places.count, headDim]
-        return Rotary(cos: Tensor(cosValues, shape: shape), sin: Tensor(sinValues, shape: shape))
+        let half = Tensor.cat([angles(rows), angles(columns)], dim: 1), all = Tensor.cat([half, half], dim: 1)
+        return Rotary(cos: all.cos(), sin: all.sin())
     }
 }
