@@ -66,7 +66,9 @@ struct TraceTests {
         #expect(try run.start() == .finished)
         let ours = try StateFile(folder: output.path)
         #expect(ours.max_steps == trace.max_steps && ours.num_train_epochs == trace.num_train_epochs)
-        compare(ours.log_history, trace.log_history, isFresh: isFresh)
+        // LLaMA-Factory adds the tokens of an empty picture to batches without one.
+        let other: Set = model == "qwen2.5-vl" ? ["total_flos"] : []
+        compare(ours.log_history, trace.log_history, isFresh: isFresh, leavingOut: other)
         try TensorThread.cpu.run {
             if let weights = trace.final_weights {
                 try compareWeights(output.path, weights)
@@ -104,7 +106,9 @@ struct TraceTests {
         #expect(ours.map(\.labels) == theirs.map(\.labels))
     }
 
-    private func compare(_ ours: [[String: Double]], _ theirs: [[String: Double]], isFresh: Bool) {
+    private func compare(
+        _ ours: [[String: Double]], _ theirs: [[String: Double]], isFresh: Bool, leavingOut other: Set<String>
+    ) {
         func kinds(_ log: [[String: Double]]) -> [String] {
             log.map {
                 "\(Int($0["step"] ?? -1)) \($0["loss"] != nil ? "loss" : $0["eval_loss"] != nil ? "eval" : "end")"
@@ -117,14 +121,14 @@ struct TraceTests {
             for (key, limit) in [
                 ("loss", 1e-4), ("eval_loss", 1e-4), ("train_loss", 1e-4), ("grad_norm", 1e-4),
                 ("learning_rate", 1e-12),
-                ("epoch", 1e-12),
-            ] {
+                ("epoch", 1e-12), ("total_flos", 0),
+            ] where !other.contains(key) {
                 guard let expected = reference[key], let value = own[key] else {
                     #expect(reference[key] == nil, "step \(step) has no \(key)")
                     continue
                 }
                 // A fresh adapter's A is drawn from another generator state: only the loss before the first update agrees.
-                let isComparable = !isFresh || key == "learning_rate" || key == "epoch" || (key == "loss" && step == 1)
+                let isComparable = !isFresh || ["learning_rate", "epoch", "total_flos"].contains(key) || (key == "loss" && step == 1)
                 guard isComparable else { continue }
                 let difference = relativeDifference(value, expected)
                 #expect(difference <= limit, "step \(step): \(key) \(value), expected \(expected)")

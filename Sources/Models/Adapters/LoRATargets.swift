@@ -51,7 +51,9 @@ extension LanguageModel {
         guard !paths.isEmpty else {
             throw ModelConfigError(
                 "lora_target",
-                "every layer named \(names.joined(separator: ", ")) is frozen; see freeze_vision_tower and freeze_language_model"
+                requested == ["all"]
+                    ? "every layer is frozen, and the projector gets no adapters; set freeze_language_model or freeze_vision_tower to false"
+                    : "every layer named \(requested.joined(separator: ", ")) is frozen or in the projector, which gets no adapters; see freeze_vision_tower and freeze_language_model"
             )
         }
         return .names(paths)

@@ -25,9 +25,11 @@ struct CheckpointSaver {
             try? files.removeItem(atPath: temporary)
             try files.createDirectory(atPath: temporary, withIntermediateDirectories: true)
             try folder.write(trainer.model, to: temporary)
-            var card = card
-            card.setResults(from: trainer.state.logHistory)
-            try card.write(to: temporary)
+            if !trainsWeights {  // peft leaves a card beside every adapter
+                var card = card
+                card.setResults(from: trainer.state.logHistory)
+                try card.write(to: temporary)
+            }
             try trainer.state.write(to: temporary)
             if !savesOnlyModel { try writeTrainingState(trainer, to: temporary) }
             try Self.flush(temporary)

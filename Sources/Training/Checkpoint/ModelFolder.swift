@@ -10,27 +10,27 @@ public struct ModelFolder: Sendable {
     public let base: String
     /// Present when an adapter is trained.
     public let adapter: AdapterConfig?
-    public let chatTemplate: String?
+    /// With the end of sequence, the special tokens and the chat template that the model was trained with.
+    public let tokenizer: Tokenizer
     public let defaults: InferenceDefaults
     /// Largest weight file.
     public let maxShardBytes: Int
 
     public init(
-        base: String, adapter: AdapterConfig?, chatTemplate: String?, defaults: InferenceDefaults,
+        base: String, adapter: AdapterConfig?, tokenizer: Tokenizer, defaults: InferenceDefaults,
         maxShardBytes: Int = 5_000_000_000
     ) {
         self.base = base
         self.adapter = adapter
-        self.chatTemplate = chatTemplate
+        self.tokenizer = tokenizer
         self.defaults = defaults
         self.maxShardBytes = maxShardBytes
     }
 
     /// Files a model folder hands on unchanged.
     static let copiedFiles = [
-        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt",
-        "added_tokens.json",
-        "preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json",
+        "vocab.json", "merges.txt", "preprocessor_config.json", "processor_config.json",
+        "video_preprocessor_config.json",
     ]
 
     /// Writes everything but run files into `folder`.
@@ -45,10 +45,7 @@ public struct ModelFolder: Sendable {
         }
         try model.valueHead?.write(folder: folder)
         try copy(Self.copiedFiles, to: folder)
-        if let chatTemplate {
-            try Data(chatTemplate.utf8).write(
-                to: URL(fileURLWithPath: "\(folder)/chat_template.jinja"), options: .atomic)
-        }
+        try tokenizer.save(to: URL(fileURLWithPath: folder))
         try defaults.write(to: folder)
     }
 

@@ -120,10 +120,15 @@ extension TrainingRun {
             config, modelFolder: modelFolder, numSamples: plan.numSamples,
             numVisits: plan.totalUpdates * plan.batchSize * plan.accumulation)
         if let line = reference.line { print(line) }
+        // What tokenized_path holds may have been packed to another length.
+        let isText = config.tuning.stage == .pt
+        let padding = BatchPadding(
+            stagePT: isText,
+            filledLength: config.packsSamples && !isText && config.data.tokenizedPath == nil ? config.data.cutoffLen : 0)
         func builder(_ examples: any SampleSource, _ normalization: LossNormalization) -> any StepBuilding {
             StepBuilder(
                 examples: examples, vision: modelConfig.vision, media: media, normalization: normalization,
-                packTokens: execution.packTokens)
+                packTokens: execution.packTokens, padding: padding)
         }
         var builders: [any StepBuilding] = []
         var own: (any Objective)?
@@ -163,9 +168,10 @@ extension TrainingRun {
         adam.beta2 = training.adamBeta2
         adam.epsilon = training.adamEpsilon
         adam.weightDecay = training.weightDecay
+        var tokenizer = tokenizer
+        tokenizer.chatTemplate = try encoder().chatTemplate()
         let folder = ModelFolder(
-            base: modelFolder, adapter: adapter, chatTemplate: try encoder().chatTemplate(),
-            defaults: inferenceDefaults)
+            base: modelFolder, adapter: adapter, tokenizer: tokenizer, defaults: inferenceDefaults)
         let events =
             training.trackers.contains("tensorboard")
             ? try EventFile(
@@ -220,7 +226,8 @@ extension TrainingRun {
                     ? plan.totalUpdates * plan.batchSize * plan.accumulation
                     : Int(Double(plan.numSamples) * config.training.numTrainEpochs),
                 numSteps: plan.totalUpdates))
-        trainer.state.log(metrics)
+        metrics.merge(trainer.tokensSeen)
+        try trainer.write(metrics)
         let loadedBest = try loadBest(trainer, adapter: adapter)
         for (_, layer) in trainer.model.loraLayers { layer.isTraining = false }
         trainer.model.valueHead?.isTraining = false
@@ -234,7 +241,7 @@ extension TrainingRun {
             let history = trainer.state.logHistory
             let result =
                 needsAnother
-                ? try trainer.evaluate()
+                ? try trainer.evaluate(isInLog: false)
                 : history.last { $0["eval_loss"] != nil || $0.keys.contains { $0.hasPrefix("eval_") } } ?? [:]
             var shown: LogRecord = [:]
             for entry in result.entries where entry.key != "step" { shown[entry.key] = entry.value }

@@ -40,10 +40,12 @@ final class RunConsole {
             peakMemoryBytes: Self.peakMemoryBytes, loss: loss)
     }
 
-    func log(_ record: LogRecord, step: Int, totalTokens: Int) throws {
+    func log(_ record: LogRecord, step: Int, totalTokens: Int, isInLog: Bool) throws {
         line(ConsoleText.logLine(record))
-        _ = try log.append(
-            record, step: step, elapsedSeconds: elapsedSeconds, numTokens: tokens, totalTokens: totalTokens)
+        if isInLog {
+            try log.append(
+                record, step: step, elapsedSeconds: elapsedSeconds, numTokens: tokens, totalTokens: totalTokens)
+        }
         try events?.log(record, step: step)
     }
 

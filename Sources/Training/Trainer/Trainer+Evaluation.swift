@@ -8,10 +8,13 @@ import Torch
 extension Trainer {
     /// Evaluates every set and logs `eval_loss` (or `eval_<name>_loss`): the mean over batches of the mean over labels,
     /// as transformers computes it. Where the policy writes the answers they are written and judged here.
+    /// LLaMA-Factory's trainer_log.jsonl has no line of the evaluation after the last step.
     @discardableResult
-    func evaluate() throws -> LogRecord { try Profiler.phase(.evaluation) { try evaluateSets() } }
+    func evaluate(isInLog: Bool = true) throws -> LogRecord {
+        try Profiler.phase(.evaluation) { try evaluateSets(isInLog: isInLog) }
+    }
 
-    private func evaluateSets() throws -> LogRecord {
+    private func evaluateSets(isInLog: Bool) throws -> LogRecord {
         // No dropout, and no random numbers drawn.
         let layers = model.loraLayers.filter { $0.layer.isTraining }
         for (_, layer) in layers { layer.isTraining = false }
@@ -63,13 +66,12 @@ extension Trainer {
                 RunResults.speed(split: prefix, runtimeSeconds: seconds, numSamples: count, numSteps: batches.count))
         }
         metrics["epoch"] = .double(state.epoch)
+        metrics.merge(tokensSeen)
         // Half an evaluation says nothing; the run is about to stop.
         progress.owesEvaluation = StopRequest.isPending && state.globalStep < settings.plan.totalUpdates
         guard !progress.owesEvaluation else { return metrics }
-        state.log(metrics)
+        try write(metrics, isInLog: isInLog)
         lastEvaluatedStep = state.globalStep
-        try console.log(
-            state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens)
         return metrics
     }
 

@@ -27,6 +27,8 @@ final class Trainer {
     var lastEvaluatedStep = -1
     var lastSavedStep = -1
     private let numModelParameters: Int
+    /// Input tokens counted by earlier processes of this run.
+    private let numTokensBefore: Int
 
     init(_ parts: TrainerParts, resume: ResumePointState?) throws {
         model = parts.model
@@ -44,13 +46,15 @@ final class Trainer {
         numModelParameters = ParameterCount(model).all - model.decoder.embedding.weight.count
         let plan = parts.settings.plan
         state = resume?.state ?? TrainerState()
+        numTokensBefore = state.numInputTokensSeen
         progress = resume?.loop ?? LoopState()
         state.maxSteps = plan.totalUpdates
         state.numTrainEpochs = plan.numEpochs
         state.loggingSteps = parts.settings.loggingSteps
-        state.evalSteps = parts.settings.evalSteps
+        if let evalSteps = parts.settings.givenEvalSteps { state.evalSteps = evalSteps }
         state.saveSteps = parts.settings.saveSteps
         state.trainBatchSize = plan.batchSize
+        if resume == nil { state.setControl(shouldSave: false, shouldTrainingStop: false) }
         loader = try parts.loader(progress.cursor)
         try resume?.restore(optimizer: optimizer, saver: saver)
         if let saved = progress.objective { objective.restore(saved) }
@@ -116,8 +120,13 @@ final class Trainer {
         } catch let error as NonFiniteStep { throw nonFinite(error.loss, error.norm, update) }
         let numTokens = outcome.numTokens ?? data.numTokens
         state.globalStep += 1
-        state.numInputTokensSeen += settings.countsTokens ? numTokens : 0
-        state.totalFlos += 6 * Double(numTokens) * Double(numModelParameters)
+        let numPadded = max(numTokens, data.numPaddedTokens)
+        switch settings.tokenCount {
+        case .no: break
+        case .all: state.numInputTokensSeen += numPadded
+        case .nonPadding: state.numInputTokensSeen += numTokens
+        }
+        state.totalFlos += 6 * Double(numPadded) * Double(numModelParameters)
         progress.add(
             loss: outcome.loss, hits: outcome.numHits, targets: outcome.numTargets, tokens: numTokens,
             norm: outcome.norm, rate: rate)
@@ -138,34 +147,34 @@ final class Trainer {
             """)
     }
 
-    /// Whether training should stop early.
+    /// What is due after an update, then what is due after an epoch, which the end of the run ends too: transformers' order.
+    /// Returns whether training should stop early.
     private func logEvaluateSave(endsEpoch: Bool) throws -> Bool {
         let step = state.globalStep, isLast = step >= settings.plan.totalUpdates
-        func due(_ strategy: IntervalStrategy, _ interval: Int) -> Bool {
-            switch strategy {
-            case .no: false
-            case .steps: step % interval == 0
-            case .epoch: endsEpoch
-            }
-        }
-        if due(settings.loggingStrategy, settings.loggingSteps) || (settings.logsFirstStep && step == 1) { try log() }
+        func isDue(_ interval: Int) -> Bool { step % interval == 0 }
+        let stops = try act(
+            logs: settings.loggingStrategy == .steps && isDue(settings.loggingSteps)
+                || (settings.logsFirstStep && step == 1),
+            evaluates: settings.evalStrategy == .steps && (isDue(settings.evalSteps) || isLast)
+                && Double(step) >= settings.evalDelay,
+            saves: settings.saveStrategy == .steps && (isDue(settings.saveSteps) || isLast))
+        guard endsEpoch || isLast || stops else { return false }
+        let stopsNow = try act(
+            logs: settings.loggingStrategy == .epoch,
+            evaluates: settings.evalStrategy == .epoch && state.epoch >= settings.evalDelay,
+            saves: settings.saveStrategy == .epoch)
+        return stops || stopsNow
+    }
+
+    /// Does what is due; returns whether an evaluation says to stop early.
+    private func act(logs: Bool, evaluates: Bool, saves: Bool) throws -> Bool {
+        if logs { try log() }
         var isNewBest = false, stops = false
-        let delayed =
-            settings.evalStrategy == .epoch ? state.epoch < settings.evalDelay : Double(step) < settings.evalDelay
-        if !evaluations.isEmpty, !delayed,
-            due(settings.evalStrategy, settings.evalSteps) || (isLast && settings.evalStrategy != .no)
-        {
+        if evaluates, !evaluations.isEmpty {
             try evaluate()
             (isNewBest, stops) = judge()
         }
-        let savesNow =
-            switch settings.saveStrategy {
-            case .no: false
-            case .steps: step % settings.saveSteps == 0 || isLast
-            case .epoch: endsEpoch || isLast
-            case .best: isNewBest
-            }
-        if savesNow || (stops && settings.saveStrategy != .no && settings.saveStrategy != .best) { try save() }
+        if saves || (settings.saveStrategy == .best && isNewBest) { try save(stops: stops) }
         return stops
     }
 
@@ -182,16 +191,35 @@ final class Trainer {
         }
         if let curves = progress.curves { record.merge(curves.record()) }
         record["epoch"] = .double(state.epoch)
-        if settings.countsTokens { record["num_input_tokens_seen"] = .int(state.numInputTokensSeen) }
-        state.log(record)
+        if settings.tokenCount != .no {
+            record.merge(tokensSeen)
+            record.merge(
+                RunResults.speed(
+                    split: "train", runtimeSeconds: console.elapsedSeconds,
+                    numTokens: state.numInputTokensSeen - numTokensBefore))
+        }
+        try write(record)
         progress.forgetWindow()
-        try console.log(
-            state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens)
     }
 
-    func save() throws {
+    /// `num_input_tokens_seen`, for every record of a run that counts them.
+    var tokensSeen: LogRecord {
+        settings.tokenCount == .no ? [:] : ["num_input_tokens_seen": .int(state.numInputTokensSeen)]
+    }
+
+    /// Puts a record into the history, the console, TensorBoard and trainer_log.jsonl.
+    func write(_ record: LogRecord, isInLog: Bool = true) throws {
+        state.log(record)
+        try console.log(
+            state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens,
+            isInLog: isInLog)
+    }
+
+    /// Writes a checkpoint unless this step has one; `stops` where training ends with it.
+    func save(stops: Bool = false) throws {
         guard lastSavedStep != state.globalStep else { return }
         lastSavedStep = state.globalStep
+        state.setControl(shouldSave: true, shouldTrainingStop: stops || state.globalStep >= settings.plan.totalUpdates)
         console.line("Saving model checkpoint to \(try Profiler.phase(.save) { try saver.save(self) })")
     }
 }

@@ -10,6 +10,8 @@ struct TrainerSettings: Sendable {
     let loggingStrategy: IntervalStrategy
     let evalStrategy: IntervalStrategy
     let evalSteps: Int
+    /// What trainer_state.json says: transformers' own default stays where nothing asks for an interval.
+    let givenEvalSteps: Int?
     let evalDelay: Double
     let evaluatesOnStart: Bool
     let evalBatchSize: Int
@@ -21,7 +23,7 @@ struct TrainerSettings: Sendable {
     let bestMetric: String?
     let greaterIsBetter: Bool
     let patience: Int?
-    let countsTokens: Bool
+    let tokenCount: InputTokenCount
 
     init(_ config: RunConfig, plan: StepPlan) {
         let training = config.training
@@ -33,6 +35,7 @@ struct TrainerSettings: Sendable {
         loggingStrategy = training.loggingStrategy
         evalStrategy = training.evalStrategy
         evalSteps = max(1, TrainingArguments.steps(training.effectiveEvalSteps, of: plan.totalUpdates))
+        givenEvalSteps = training.evalStrategy == .steps || training.evalSteps != nil ? evalSteps : nil
         evalDelay = training.evalDelay
         evaluatesOnStart = training.evalOnStart
         evalBatchSize = config.evaluationBatchSize
@@ -44,6 +47,6 @@ struct TrainerSettings: Sendable {
         bestMetric = config.bestMetric
         greaterIsBetter = config.greaterIsBetter ?? false
         patience = config.tuning.earlyStoppingSteps
-        countsTokens = training.includeNumInputTokensSeen != .no
+        tokenCount = training.includeNumInputTokensSeen
     }
 }

@@ -57,7 +57,14 @@ public struct PreferenceBuilder: StepBuilding {
             }
         }
         flush()
-        return StepData(packs: packs)
+        var data = StepData(packs: packs)
+        data.numPaddedTokens = BatchPadding().numTokens(
+            batches.map { batch in
+                batch.flatMap { index in
+                    examples[index].preference.map { layout in layout.answers.map { layout.promptCount + $0.count } } ?? []
+                }
+            })
+        return data
     }
 
     private struct Place {

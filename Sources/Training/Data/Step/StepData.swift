@@ -14,6 +14,8 @@ public struct StepData: Sendable {
     public var curves = CurveSums()
     /// Tokens of all packs, without padding.
     public var numTokens: Int { packs.reduce(0) { $0 + $1.tokenIDs.count } }
+    /// Tokens of the same batches as LLaMA-Factory pads them; 0 when there is no counterpart. Only counted, never computed.
+    public var numPaddedTokens = 0
     /// Positions that have a label.
     public var numTargets: Int { packs.reduce(0) { $0 + $1.labels.count } }
 }
@@ -64,22 +66,25 @@ public struct StepBuilder: Sendable {
     public let normalization: LossNormalization
     /// Tokens a pack may hold before another one is begun; a longer sample gets a pack of its own.
     public let packTokens: Int
+    private let padding: BatchPadding
     private let cache = PatchCache()
 
     public init(
         examples: any SampleSource, vision: VisionConfig?, media: MediaSettings?, normalization: LossNormalization,
-        packTokens: Int
+        packTokens: Int, padding: BatchPadding = BatchPadding()
     ) {
         self.examples = examples
         self.vision = vision
         self.media = media
         self.normalization = normalization
         self.packTokens = packTokens
+        self.padding = padding
     }
 
     /// `batches` are numbers of samples.
     public func build(_ batches: [[Int]]) throws -> StepData {
-        let batches = try batches.map { try $0.flatMap { sample in try examples.examples(of: sample) } }
+        let samples = try batches.map { try $0.map { sample in try examples.examples(of: sample) } }
+        let batches = samples.map { Array($0.joined()) }
         let stepLabels = batches.joined().reduce(0) { $0 + $1.numLabels }
         try decode(batches.joined())
         var packs: [PackData] = []
@@ -105,7 +110,9 @@ public struct StepBuilder: Sendable {
         }
         if !pack.tokenIDs.isEmpty { packs.append(pack) }
         cache.forgetStep()
-        return StepData(packs: packs)
+        var data = StepData(packs: packs)
+        data.numPaddedTokens = padding.numTokens(samples.map { $0.map { $0.reduce(0) { $0 + $1.inputIDs.count } } })
+        return data
     }
 
     /// Decodes the step's media on all cores; the next steps' are decoded while this one is computed.
