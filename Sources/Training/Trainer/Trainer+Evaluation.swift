@@ -13,20 +13,20 @@ extension Trainer {
 
     private func evaluateSets() throws -> LogRecord {
         // No dropout, and no random numbers drawn.
-        let layers = model.loraLayers.filter { $0.layer.isTraining }
+        let layers = parts.model.loraLayers.filter { $0.layer.isTraining }
         for (_, layer) in layers { layer.isTraining = false }
         defer { for (_, layer) in layers { layer.isTraining = true } }
-        let drops = model.valueHead?.isTraining ?? false
-        model.valueHead?.isTraining = false
-        defer { model.valueHead?.isTraining = drops }
+        let drops = parts.model.valueHead?.isTraining ?? false
+        parts.model.valueHead?.isTraining = false
+        defer { parts.model.valueHead?.isTraining = drops }
         var metrics: LogRecord = [:]
-        for (name, builder) in evaluations {
+        for (name, builder) in parts.evaluations {
             let prefix = name.map { "eval_\($0)" } ?? "eval"
-            let count = builder.count, size = settings.evalBatchSize
+            let count = builder.count, size = parts.settings.evalBatchSize
             let batches = stride(from: 0, to: count, by: size).map { Array($0..<min($0 + size, count)) }
             let start = DispatchTime.now().uptimeNanoseconds
             var loss = 0.0, hits = 0, targets = 0, curves = CurveSums()
-            console.evaluationBegins(numExamples: count, batchSize: size, numBatches: batches.count)
+            parts.console.evaluationBegins(numExamples: count, batchSize: size, numBatches: batches.count)
             // A few batches at a time, so that memory does not grow with the set.
             var first = 0
             while first < batches.count {
@@ -39,9 +39,9 @@ extension Trainer {
                 try scope("evaluation") {
                     noGrad {
                         for pack in data.packs where !pack.labels.isEmpty {
-                            let result = objective.loss(
-                                of: pack, model: model,
-                                options: ForwardOptions(compute: options.compute, recompute: false))
+                            let result = parts.objective.loss(
+                                of: pack, model: parts.model,
+                                options: ForwardOptions(compute: parts.options.compute, recompute: false))
                             loss += result.value * share
                             hits += result.numHits ?? 0
                             targets += result.numHits == nil ? 0 : pack.labels.count
@@ -50,10 +50,10 @@ extension Trainer {
                     }
                 }
                 first += group.count
-                console.evaluationAdvances(group.count)
-                if StopRequest.isPending, state.globalStep < settings.plan.totalUpdates { break }
+                parts.console.evaluationAdvances(group.count)
+                if StopRequest.isPending, state.globalStep < parts.settings.plan.totalUpdates { break }
             }
-            console.evaluationEnds()
+            parts.console.evaluationEnds()
             let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
             metrics["\(prefix)_loss"] = .double(loss)
             if targets > 0 { metrics["\(prefix)_token_acc"] = .double(Double(hits) / Double(targets)) }
@@ -63,31 +63,31 @@ extension Trainer {
         }
         metrics["epoch"] = .double(state.epoch)
         // Half an evaluation says nothing; the run is about to stop.
-        progress.owesEvaluation = StopRequest.isPending && state.globalStep < settings.plan.totalUpdates
+        progress.owesEvaluation = StopRequest.isPending && state.globalStep < parts.settings.plan.totalUpdates
         guard !progress.owesEvaluation else { return metrics }
         state.log(metrics)
         lastEvaluatedStep = state.globalStep
-        try console.log(
+        try parts.console.log(
             state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens)
         return metrics
     }
 
     /// Compares the newest evaluation with the best one: (is it better, should training stop).
     func judge() -> (isNewBest: Bool, stops: Bool) {
-        guard let name = settings.bestMetric ?? (settings.patience == nil ? nil : "loss"),
+        guard let name = parts.settings.bestMetric ?? (parts.settings.patience == nil ? nil : "loss"),
             lastEvaluatedStep == state.globalStep,
             let record = state.logHistory.last
         else { return (false, false) }
         let key = name.hasPrefix("eval_") ? name : "eval_\(name)"
         guard let value = record.number(key) else { return (false, false) }
-        let isBetter = state.bestMetric.map { settings.greaterIsBetter ? value > $0 : value < $0 } ?? true
+        let isBetter = state.bestMetric.map { parts.settings.greaterIsBetter ? value > $0 : value < $0 } ?? true
         if isBetter {
             state.bestMetric = value
             state.bestGlobalStep = state.globalStep
             // Named when the checkpoint of this step is saved.
-            state.bestModelCheckpoint = saver.path(step: state.globalStep)
+            state.bestModelCheckpoint = parts.saver.path(step: state.globalStep)
         }
-        guard let patience = settings.patience else { return (isBetter, false) }
+        guard let patience = parts.settings.patience else { return (isBetter, false) }
         progress.evaluationsWithoutGain = isBetter ? 0 : progress.evaluationsWithoutGain + 1
         state.setEarlyStopping(patience: patience, threshold: 0, counter: progress.evaluationsWithoutGain)
         return (isBetter, progress.evaluationsWithoutGain >= patience)

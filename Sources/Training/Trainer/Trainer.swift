@@ -9,18 +9,7 @@ import Torch
 
 /// The loop: batch -> objective -> gradient -> update -> log, evaluate, save. Lives on the tensor thread.
 final class Trainer {
-    let model: LanguageModel
-    let objective: any Objective
-    let practice: (any PracticeStep)?
-    let optimizer: AdamW
-    let schedule: Schedule
-    let settings: TrainerSettings
-    let options: ForwardOptions
-    let builder: any StepBuilding
-    let evaluations: [(name: String?, builder: any StepBuilding)]
-    let saver: CheckpointSaver
-    let console: RunConsole
-
+    let parts: TrainerParts
     var state: TrainerState
     var progress: LoopState
     var loader: any UpdateSource
@@ -29,19 +18,9 @@ final class Trainer {
     private let numModelParameters: Int
 
     init(_ parts: TrainerParts, resume: ResumePointState?) throws {
-        model = parts.model
-        objective = parts.objective
-        practice = parts.practice
-        optimizer = parts.optimizer
-        schedule = parts.schedule
-        settings = parts.settings
-        options = parts.options
-        builder = parts.builder
-        evaluations = parts.evaluations
-        saver = parts.saver
-        console = parts.console
+        self.parts = parts
         // Embedding look-ups are no multiplications (transformers' floating_point_ops).
-        numModelParameters = ParameterCount(model).all - model.decoder.embedding.weight.count
+        numModelParameters = ParameterCount(parts.model).all - parts.model.decoder.embedding.weight.count
         let plan = parts.settings.plan
         state = resume?.state ?? TrainerState()
         progress = resume?.loop ?? LoopState()
@@ -52,20 +31,20 @@ final class Trainer {
         state.saveSteps = parts.settings.saveSteps
         state.trainBatchSize = plan.batchSize
         loader = try parts.loader(progress.cursor)
-        try resume?.restore(optimizer: optimizer, saver: saver)
-        if let saved = progress.objective { objective.restore(saved) }
-        if let resume { try objective.load(from: resume.folder) }
+        try resume?.restore(optimizer: parts.optimizer, saver: parts.saver)
+        if let saved = progress.objective { parts.objective.restore(saved) }
+        if let resume { try parts.objective.load(from: resume.folder) }
     }
 
     /// Runs to the end, or to the user's signal. Returns whether the end was reached.
     func run() throws -> Bool {
-        let plan = settings.plan
-        console.begin(startStep: state.globalStep, totalSteps: plan.totalUpdates)
-        if settings.evaluatesOnStart, state.globalStep == 0 { try evaluate() }
+        let plan = parts.settings.plan
+        parts.console.begin(startStep: state.globalStep, totalSteps: plan.totalUpdates)
+        if parts.settings.evaluatesOnStart, state.globalStep == 0 { try evaluate() }
         if progress.owesEvaluation {
             try evaluate()
             let (isNewBest, stops) = judge()
-            if isNewBest, settings.saveStrategy == .best { try save() }
+            if isNewBest, parts.settings.saveStrategy == .best { try save() }
             if stops { return true }
         }
         var upcoming: Prefetched<StepData>?
@@ -77,8 +56,8 @@ final class Trainer {
                 var ahead = loader
                 upcoming = prefetch(try ahead.next())
             }
-            let experience = try objective.experience(
-                of: data, step: state.globalStep, model: model, options: options)
+            let experience = try parts.objective.experience(
+                of: data, step: state.globalStep, model: parts.model, options: parts.options)
             try step(experience, update)
             progress.cursor = loader.cursor
             // A stream has no known end: transformers counts the whole run as its epoch.
@@ -98,25 +77,25 @@ final class Trainer {
     }
 
     private func prefetch(_ update: BatchLoader.Update) -> Prefetched<StepData> {
-        let builder = self.builder
+        let builder = parts.builder
         return Prefetched { try builder.build(update.batches) }
     }
 
     /// One update; on a loss or gradient that is not finite nothing is changed and the rows are named.
     private func step(_ data: StepData, _ update: BatchLoader.Update) throws {
-        let rate = schedule.rate(step: state.globalStep), number = state.globalStep + 1
+        let rate = parts.schedule.rate(step: state.globalStep), number = state.globalStep + 1
         let updateStep = UpdateStep(
-            model: model, objective: objective, optimizer: optimizer, options: options,
-            maxGradNorm: settings.maxGradNorm)
+            model: parts.model, objective: parts.objective, optimizer: parts.optimizer, options: parts.options,
+            maxGradNorm: parts.settings.maxGradNorm)
         let outcome: StepOutcome
         do {
             outcome =
-                try practice?.run(data, number: number, update: updateStep, learningRate: rate)
+                try parts.practice?.run(data, number: number, update: updateStep, learningRate: rate)
                 ?? updateStep.run(data.packs, learningRate: rate, activity: "step \(number)")
         } catch let error as NonFiniteStep { throw nonFinite(error.loss, error.norm, update) }
         let numTokens = outcome.numTokens ?? data.numTokens
         state.globalStep += 1
-        state.numInputTokensSeen += settings.countsTokens ? numTokens : 0
+        state.numInputTokensSeen += parts.settings.countsTokens ? numTokens : 0
         state.totalFlos += 6 * Double(numTokens) * Double(numModelParameters)
         progress.add(
             loss: outcome.loss, hits: outcome.numHits, targets: outcome.numTargets, tokens: numTokens,
@@ -124,12 +103,12 @@ final class Trainer {
         progress.curves = progress.curves ?? CurveSums()
         progress.curves?.add(data.curves)
         progress.curves?.add(outcome.curves)
-        progress.objective = objective.state
-        console.step(state.globalStep, tokens: numTokens, loss: outcome.loss)
+        progress.objective = parts.objective.state
+        parts.console.step(state.globalStep, tokens: numTokens, loss: outcome.loss)
     }
 
     private func nonFinite(_ loss: Double, _ norm: Double, _ update: BatchLoader.Update) -> TrainingError {
-        let rows = update.batches.joined().prefix(8).flatMap { builder.origins($0) }.prefix(8).map(\.description)
+        let rows = update.batches.joined().prefix(8).flatMap { parts.builder.origins($0) }.prefix(8).map(\.description)
         return TrainingError(
             """
             step \(state.globalStep + 1): the loss is \(loss) and the gradient norm \(norm); the weights were not changed.
@@ -140,7 +119,7 @@ final class Trainer {
 
     /// Whether training should stop early.
     private func logEvaluateSave(endsEpoch: Bool) throws -> Bool {
-        let step = state.globalStep, isLast = step >= settings.plan.totalUpdates
+        let step = state.globalStep, isLast = step >= parts.settings.plan.totalUpdates
         func due(_ strategy: IntervalStrategy, _ interval: Int) -> Bool {
             switch strategy {
             case .no: false
@@ -148,24 +127,31 @@ final class Trainer {
             case .epoch: endsEpoch
             }
         }
-        if due(settings.loggingStrategy, settings.loggingSteps) || (settings.logsFirstStep && step == 1) { try log() }
+        if due(parts.settings.loggingStrategy, parts.settings.loggingSteps)
+            || (parts.settings.logsFirstStep && step == 1)
+        {
+            try log()
+        }
         var isNewBest = false, stops = false
         let delayed =
-            settings.evalStrategy == .epoch ? state.epoch < settings.evalDelay : Double(step) < settings.evalDelay
-        if !evaluations.isEmpty, !delayed,
-            due(settings.evalStrategy, settings.evalSteps) || (isLast && settings.evalStrategy != .no)
+            parts.settings.evalStrategy == .epoch
+            ? state.epoch < parts.settings.evalDelay : Double(step) < parts.settings.evalDelay
+        if !parts.evaluations.isEmpty, !delayed,
+            due(parts.settings.evalStrategy, parts.settings.evalSteps) || (isLast && parts.settings.evalStrategy != .no)
         {
             try evaluate()
             (isNewBest, stops) = judge()
         }
         let savesNow =
-            switch settings.saveStrategy {
+            switch parts.settings.saveStrategy {
             case .no: false
-            case .steps: step % settings.saveSteps == 0 || isLast
+            case .steps: step % parts.settings.saveSteps == 0 || isLast
             case .epoch: endsEpoch || isLast
             case .best: isNewBest
             }
-        if savesNow || (stops && settings.saveStrategy != .no && settings.saveStrategy != .best) { try save() }
+        if savesNow || (stops && parts.settings.saveStrategy != .no && parts.settings.saveStrategy != .best) {
+            try save()
+        }
         return stops
     }
 
@@ -182,16 +168,16 @@ final class Trainer {
         }
         if let curves = progress.curves { record.merge(curves.record()) }
         record["epoch"] = .double(state.epoch)
-        if settings.countsTokens { record["num_input_tokens_seen"] = .int(state.numInputTokensSeen) }
+        if parts.settings.countsTokens { record["num_input_tokens_seen"] = .int(state.numInputTokensSeen) }
         state.log(record)
         progress.forgetWindow()
-        try console.log(
+        try parts.console.log(
             state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens)
     }
 
     func save() throws {
         guard lastSavedStep != state.globalStep else { return }
         lastSavedStep = state.globalStep
-        console.line("Saving model checkpoint to \(try Profiler.phase(.save) { try saver.save(self) })")
+        parts.console.line("Saving model checkpoint to \(try Profiler.phase(.save) { try parts.saver.save(self) })")
     }
 }
