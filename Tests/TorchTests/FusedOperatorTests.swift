@@ -161,10 +161,32 @@ struct FusedOperatorTests {
     @Test func `attention over several blocks of keys and pieces of queries equals a plain softmax`() throws {
         try TensorThread.cpu.run {
             Runtime.seed(21)
-            for (lengths, isCausal) in [([257], true), ([600, 3, 256], true), ([530], false), ([2100], true)] {
-                try Self.compareAttention(lengths, 2, 1, 24, isCausal, .float32)
+            // From 2,016 rows on the heads that share keys are computed apart.
+            for (lengths, isCausal) in [([257], true), ([600, 3, 256], true), ([530], false), ([2100, 40], true)] {
+                for dtype in Self.dtypes { try Self.compareAttention(lengths, 2, 1, 24, isCausal, dtype) }
             }
             try Self.compareAttention([515], 4, 2, 64, true, .bfloat16)
+        }
+    }
+
+    @Test(arguments: dtypes)
+    func `attention and its gradients have the same bits on one thread and on two`(_ dtype: DType) throws {
+        try TensorThread.cpu.run {
+            let numThreads = Runtime.numThreads
+            defer { Runtime.numThreads = numThreads }
+            Runtime.seed(22)
+            let inputs = [
+                Self.random([2200, 3, 16], dtype), Self.random([2200, 1, 16], dtype),
+                Self.random([2200, 1, 16], dtype),
+            ]
+            let results = try [1, 2].map { threads -> [[Float]] in
+                Runtime.numThreads = threads
+                return try Self.run(inputs.map { ($0, dtype) }) {
+                    [$0[0].segmentAttention($0[1], $0[2], offsets: [0, 2100, 2200], causal: true, scale: 0.25)]
+                }.map { $0.array(Float.self) }
+            }
+            #expect(results[0].count == 4)
+            #expect(results[0] == results[1])
         }
     }
 
@@ -325,6 +347,50 @@ struct FusedOperatorTests {
                 let best = try scope { hidden.linear(weight).argmax().array(Int.self) }
                 #expect(Int(result.array(Float.self)[1]) == zip(best, labels).count { $0 == $1 })
             }
+        }
+    }
+
+    // Rows and words beyond a block and a part of the vocabulary, widths beyond a panel and a block of the depth.
+    @Test(arguments: [DType.bfloat16, .float32])
+    func `the loss through a frozen output layer equals a plain cross-entropy`(_ weightType: DType) throws {
+        try TensorThread.cpu.run {
+            Runtime.seed(23)
+            for (rows, size, vocabulary) in [(1, 8, 5), (7, 16, 400), (70, 24, 2131), (530, 34, 600), (40, 1300, 300)] {
+                let hidden = Self.random([rows, size], .bfloat16) * 0.5,
+                    weight = Self.random([vocabulary, size], .bfloat16)
+                let labels = Tensor((0..<rows).map { ($0 * 37 + 3) % vocabulary })
+                let weights = Tensor((0..<rows).map { Float($0 % 5) / Float(rows) }), stored = weight.to(weightType)
+                try Self.compare(
+                    "frozen \(rows)x\(size)x\(vocabulary)", .bfloat16, [hidden],
+                    fused: { [$0[0].linearCrossEntropy(stored, labels: labels, weights: weights).select(0, 0)] },
+                    plain: {
+                        let losses = -$0[0].linear(weight).logSoftmax().gather(labels.reshape(rows, 1)).reshape(-1)
+                        return [(losses * weights).sum()]
+                    })
+                let numHits = try scope {
+                    noGrad {
+                        hidden.to(.bfloat16).linearCrossEntropy(stored, labels: labels, weights: weights).select(0, 1)
+                            .item
+                    }
+                }
+                let best = try scope { hidden.linear(weight).argmax().array(Int.self) }
+                #expect(Int(numHits) == zip(best, labels.array(Int.self)).count { $0 == $1 })
+            }
+        }
+    }
+
+    // A sure row: the label's probability is rounded to 1 in bf16, what is left of it must not be.
+    @Test func `a frozen output layer keeps the small gradient of a sure label`() throws {
+        try TensorThread.cpu.run {
+            let hidden = Tensor([Float(8), 0], shape: [1, 2]).to(.bfloat16),
+                weight = Tensor([Float(1), 0, 0, 1], shape: [2, 2])
+            hidden.requiresGrad = true
+            try scope {
+                hidden.linearCrossEntropy(weight.to(.bfloat16), labels: Tensor([0]), weights: Tensor([Float(1)]))
+                    .select(0, 0).backward()
+            }
+            let gradient = try #require(hidden.grad).to(.float32).array(Float.self)
+            #expect(abs(gradient[0] + 3.3535e-4) < 2e-6 && abs(gradient[1] - 3.3535e-4) < 2e-6)
         }
     }
 

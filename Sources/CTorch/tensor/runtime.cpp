@@ -11,8 +11,12 @@
 #include <malloc.h>
 #include <sched.h>
 #include <torch/version.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
 
 using namespace ctorch;
 
@@ -98,7 +102,21 @@ class StandingTeam {
 };
 thread_local StandingTeam *standing_team = nullptr;
 
+/// A thread of a team waits for its next task by spinning, 300,000 times by default: where other programs want the cores, steps
+/// of tiny models take five times as long for it. libgomp spins 1,000 times when it manages more threads than there are
+/// cores; a second team that never works again brings it there. A user's own setting stays.
+void shorten_waits() {
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
+    int idle = std::max(0, static_cast<int>(std::thread::hardware_concurrency()) - at::get_num_threads()) + 2;
+    std::thread([idle] {
+        parallel_entry()([](void *) {}, nullptr, static_cast<unsigned>(idle), 0);
+        while (true) pause();
+    }).detach();
+}
+
 void run_team(unsigned threads, const std::function<void(int)> &body) {
+    static std::once_flag is_shortened;
+    std::call_once(is_shortened, shorten_waits);
     if (standing_team) {
         return standing_team->run([&](int thread) {
             if (thread < static_cast<int>(threads)) body(thread);

@@ -1,6 +1,9 @@
 // One pass over the output layer.
 #include "training/output_layer.hpp"
 
+#include "device/profile.hpp"
+#include "kernels/bf16_products.hpp"
+#include "kernels/bf16_vocabulary.hpp"
 #include "kernels/kernels.hpp"
 #include "tensor/products.hpp"
 
@@ -14,7 +17,26 @@ void OutputLayer::check(const char *op) const {
         TORCH_CHECK(label[i] >= 0 && label[i] < vocabulary, op, ": label ", label[i], " is outside the vocabulary of ", vocabulary);
 }
 
+bool OutputLayer::fits_vocabulary_kernel() const {
+    bool is_known = weight.scalar_type() == at::kBFloat16 || weight.scalar_type() == at::kFloat;
+    return has_bf16_products() && hidden.scalar_type() == at::kBFloat16 && is_known && hidden.is_contiguous() && weight.is_contiguous()
+        && hidden.size(1) % 2 == 0;
+}
+
 void OutputLayer::pass(const float *scales, Results results) const {
+    // The gradient of a trained weight takes probabilities, which are there only once the sums are complete.
+    if (!results.dweight.buffer.defined() && fits_vocabulary_kernel()) {
+        double products = results.dhidden.defined() ? 2 : 1;
+        Span span(CT_GROUP_OUTPUT, "vocabulary", 2 * products * static_cast<double>(hidden.numel()) * static_cast<double>(weight.size(0)));
+        void *gradient = results.dhidden.defined() ? results.dhidden.mutable_data_ptr() : nullptr;
+        return bf16_cross_entropy({reinterpret_cast<const uint16_t *>(hidden.const_data_ptr()), weight.const_data_ptr(), weight.scalar_type() == at::kFloat,
+                                   hidden.size(0), hidden.size(1), weight.size(0), labels.const_data_ptr<int64_t>(), scales, results.losses, results.hits,
+                                   static_cast<uint16_t *>(gradient)});
+    }
+    pass_in_blocks(scales, results);
+}
+
+void OutputLayer::pass_in_blocks(const float *scales, Results results) const {
     int64_t rows = hidden.size(0), vocabulary = weight.size(0);
     bool needs_gradient = results.dhidden.defined() || results.dweight.buffer.defined();
     const int64_t *label = labels.const_data_ptr<int64_t>();

@@ -1,11 +1,11 @@
-// The output layer in blocks of rows, shared by the losses over it.
+// The output layer with its cross-entropy, shared by the losses over it.
 #pragma once
 #include "training/leaf_gradient.hpp"
 
 namespace ctorch {
 
-/// Cross-entropy of hidden [N, D] through weight [V, D] against labels (int64 [N]) and its gradients: the logits of a block
-/// are turned into their gradient in place, so memory holds one block.
+/// Cross-entropy of hidden [N, D] through weight [V, D] against labels (int64 [N]) and its gradients. In bf16 the logits of a
+/// frozen weight are never in memory; otherwise those of `block_rows` rows are, and are turned into their gradient in place.
 struct OutputLayer {
     at::Tensor hidden, weight, labels;
     int64_t block_rows;
@@ -23,6 +23,10 @@ struct OutputLayer {
 
     /// One pass over all rows; gradients are those of the sum of scales[i] * loss[i] (`scales` null stands for ones).
     void pass(const float *scales, Results results) const;
+
+private:
+    bool fits_vocabulary_kernel() const;
+    void pass_in_blocks(const float *scales, Results results) const;
 };
 
 }  // namespace ctorch

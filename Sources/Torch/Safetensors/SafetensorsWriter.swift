@@ -2,8 +2,11 @@ import Foundation
 
 /// Writes safetensors files that Hugging Face's libraries load.
 public enum SafetensorsWriter {
+    /// Elements that are converted at a time.
+    private static let pieceElements = 1 << 22
+
     /// Writes `tensors` to `path` so that the file appears whole or not at all: temporary name, flush to disk, rename.
-    /// With `dtype` every tensor is converted when its turn comes, so that memory holds one copy at a time.
+    /// With `dtype` every tensor is converted when its turn comes, a piece at a time, so that no copy of it exists.
     public static func write(
         _ tensors: [(name: String, tensor: Tensor)], as dtype: DType? = nil, to path: String,
         metadata: [String: String] = ["format": "pt"]
@@ -29,7 +32,11 @@ public enum SafetensorsWriter {
             try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { try file.write($0) }
             try Array(header.utf8).withUnsafeBytes { try file.write($0) }
             for (_, tensor) in ordered where tensor.byteCount > 0 {
-                try tensor.detach().to(dtype ?? tensor.dtype).withBytes { try file.write($0) }
+                let flat = tensor.detach().reshape(-1)
+                for first in stride(from: 0, to: flat.count, by: pieceElements) {
+                    let piece = flat[first..<min(first + pieceElements, flat.count)]
+                    try piece.to(dtype ?? tensor.dtype).withBytes { try file.write($0) }
+                }
             }
         }
     }

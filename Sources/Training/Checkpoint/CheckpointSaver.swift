@@ -24,7 +24,7 @@ struct CheckpointSaver {
         do {
             try? files.removeItem(atPath: temporary)
             try files.createDirectory(atPath: temporary, withIntermediateDirectories: true)
-            try folder.write(trainer.model, to: temporary)
+            try folder.write(trainer.parts.model, to: temporary)
             if !trainsWeights {  // peft leaves a card beside every adapter
                 var card = card
                 card.setResults(from: trainer.state.logHistory)
@@ -49,14 +49,14 @@ struct CheckpointSaver {
     }
 
     private func writeTrainingState(_ trainer: Trainer, to folder: String) throws {
-        var tensors = trainer.optimizer.stateTensors()
-        if trainsWeights { tensors += trainer.optimizer.slots.map { ("\($0.name).master", $0.parameter.detach()) } }
+        var tensors = trainer.parts.optimizer.stateTensors()
+        if trainsWeights { tensors += trainer.parts.optimizer.slots.map { ("\($0.name).master", $0.parameter.detach()) } }
         try SafetensorsWriter.write(tensors, to: "\(folder)/optimizer.safetensors")
         let random = [("cpu", Runtime.randomState)] + (Device.current.randomState.map { [("cuda", $0)] } ?? [])
         try SafetensorsWriter.write(random, to: "\(folder)/rng_state.safetensors")
-        try trainer.objective.save(to: folder)
+        try trainer.parts.objective.save(to: folder)
         let state = ResumePointState.File(
-            loop: trainer.progress, optimizerSteps: trainer.optimizer.step, fingerprint: fingerprint(trainer))
+            loop: trainer.progress, optimizerSteps: trainer.parts.optimizer.step, fingerprint: fingerprint(trainer))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try encoder.encode(state).write(to: URL(fileURLWithPath: "\(folder)/\(ResumePointState.fileName)"))
@@ -65,8 +65,8 @@ struct CheckpointSaver {
     /// What a checkpoint must share with the run that goes on from it.
     func fingerprint(_ trainer: Trainer) -> [String: Int] {
         [
-            "samples": trainer.settings.plan.numSamples, "batch_size": trainer.settings.plan.batchSize,
-            "accumulation": trainer.settings.plan.accumulation,
+            "samples": trainer.parts.settings.plan.numSamples, "batch_size": trainer.parts.settings.plan.batchSize,
+            "accumulation": trainer.parts.settings.plan.accumulation,
         ]
     }
 

@@ -13,8 +13,8 @@ extension TrainingRun {
         var lines: [String] = [], metrics = LogRecord()
         let start = RunConsole.now()
         var loss = 0.0, numBatches = 0, numSamples = 0, accuracy = CurveSums()
-        for (_, builder) in trainer.evaluations {
-            let size = trainer.settings.evalBatchSize
+        for (_, builder) in trainer.parts.evaluations {
+            let size = trainer.parts.settings.evalBatchSize
             for first in stride(from: 0, to: builder.count, by: size) {
                 let batch = Array(first..<min(first + size, builder.count))
                 let data = try builder.build([batch])
@@ -24,9 +24,9 @@ extension TrainingRun {
                     let (scores, result) = try scope("scores") {
                         noGrad {
                             (
-                                RewardModeling.scores(of: pack, model: trainer.model, options: trainer.options)
+                                RewardModeling.scores(of: pack, model: trainer.parts.model, options: trainer.parts.options)
                                     .array(Float.self),
-                                trainer.objective.loss(of: pack, model: trainer.model, options: trainer.options)
+                                trainer.parts.objective.loss(of: pack, model: trainer.parts.model, options: trainer.parts.options)
                             )
                         }
                     }

@@ -16,21 +16,21 @@ extension Trainer {
 
     private func evaluateSets(isInLog: Bool) throws -> LogRecord {
         // No dropout, and no random numbers drawn.
-        let layers = model.loraLayers.filter { $0.layer.isTraining }
+        let layers = parts.model.loraLayers.filter { $0.layer.isTraining }
         for (_, layer) in layers { layer.isTraining = false }
         defer { for (_, layer) in layers { layer.isTraining = true } }
-        let drops = model.valueHead?.isTraining ?? false
-        model.valueHead?.isTraining = false
-        defer { model.valueHead?.isTraining = drops }
+        let drops = parts.model.valueHead?.isTraining ?? false
+        parts.model.valueHead?.isTraining = false
+        defer { parts.model.valueHead?.isTraining = drops }
         var metrics: LogRecord = [:]
-        for (name, builder) in evaluations {
+        for (name, builder) in parts.evaluations {
             let prefix = name.map { "eval_\($0)" } ?? "eval"
-            let count = builder.count, size = settings.evalBatchSize
+            let count = builder.count, size = parts.settings.evalBatchSize
             let batches = stride(from: 0, to: count, by: size).map { Array($0..<min($0 + size, count)) }
             let start = DispatchTime.now().uptimeNanoseconds
             var loss: Double?, hits = 0, targets = 0, curves = CurveSums()
-            let forward = ForwardOptions(compute: options.compute, recompute: false)
-            console.evaluationBegins(numExamples: count, batchSize: size, numBatches: batches.count)
+            let forward = ForwardOptions(compute: parts.options.compute, recompute: false)
+            parts.console.evaluationBegins(numExamples: count, batchSize: size, numBatches: batches.count)
             // A few batches at a time, so that memory does not grow with the set.
             var first = 0
             while first < batches.count {
@@ -45,7 +45,7 @@ extension Trainer {
                 try scope("evaluation") {
                     noGrad {
                         for pack in data.packs where !pack.labels.isEmpty {
-                            let result = objective.loss(of: pack, model: model, options: forward)
+                            let result = parts.objective.loss(of: pack, model: parts.model, options: forward)
                             loss = (loss ?? 0) + result.value * share
                             hits += result.numHits ?? 0
                             targets += result.numHits == nil ? 0 : pack.labels.count
@@ -54,10 +54,10 @@ extension Trainer {
                     }
                 }
                 first += group.count
-                console.evaluationAdvances(group.count)
-                if StopRequest.isPending, state.globalStep < settings.plan.totalUpdates { break }
+                parts.console.evaluationAdvances(group.count)
+                if StopRequest.isPending, state.globalStep < parts.settings.plan.totalUpdates { break }
             }
-            console.evaluationEnds()
+            parts.console.evaluationEnds()
             let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
             if let loss { metrics["\(prefix)_loss"] = .double(loss) }
             if targets > 0 { metrics["\(prefix)_token_acc"] = .double(Double(hits) / Double(targets)) }
@@ -68,7 +68,7 @@ extension Trainer {
         metrics["epoch"] = .double(state.epoch)
         metrics.merge(tokensSeen)
         // Half an evaluation says nothing; the run is about to stop.
-        progress.owesEvaluation = StopRequest.isPending && state.globalStep < settings.plan.totalUpdates
+        progress.owesEvaluation = StopRequest.isPending && state.globalStep < parts.settings.plan.totalUpdates
         guard !progress.owesEvaluation else { return metrics }
         try write(metrics, isInLog: isInLog)
         lastEvaluatedStep = state.globalStep
@@ -76,26 +76,26 @@ extension Trainer {
     }
 
     private func evaluation(of data: StepData, first: Int, _ options: ForwardOptions) throws -> StepData {
-        try practice?.evaluation(of: data, first: first, model: model, options: options)
-            ?? objective.evaluation(of: data, first: first, model: model, options: options)
+        try parts.practice?.evaluation(of: data, first: first, model: parts.model, options: parts.options)
+            ?? parts.objective.evaluation(of: data, first: first, model: parts.model, options: parts.options)
     }
 
     /// Compares the newest evaluation with the best one: (is it better, should training stop).
     func judge() -> (isNewBest: Bool, stops: Bool) {
-        guard let name = settings.bestMetric ?? (settings.patience == nil ? nil : "loss"),
+        guard let name = parts.settings.bestMetric ?? (parts.settings.patience == nil ? nil : "loss"),
             lastEvaluatedStep == state.globalStep,
             let record = state.logHistory.last
         else { return (false, false) }
         let key = name.hasPrefix("eval_") ? name : "eval_\(name)"
         guard let value = record.number(key) else { return (false, false) }
-        let isBetter = state.bestMetric.map { settings.greaterIsBetter ? value > $0 : value < $0 } ?? true
+        let isBetter = state.bestMetric.map { parts.settings.greaterIsBetter ? value > $0 : value < $0 } ?? true
         if isBetter {
             state.bestMetric = value
             state.bestGlobalStep = state.globalStep
             // Named when the checkpoint of this step is saved.
-            state.bestModelCheckpoint = saver.path(step: state.globalStep)
+            state.bestModelCheckpoint = parts.saver.path(step: state.globalStep)
         }
-        guard let patience = settings.patience else { return (isBetter, false) }
+        guard let patience = parts.settings.patience else { return (isBetter, false) }
         progress.evaluationsWithoutGain = isBetter ? 0 : progress.evaluationsWithoutGain + 1
         state.setEarlyStopping(patience: patience, threshold: 0, counter: progress.evaluationsWithoutGain)
         return (isBetter, progress.evaluationsWithoutGain >= patience)

@@ -9,18 +9,7 @@ import Torch
 
 /// The loop: batch -> objective -> gradient -> update -> log, evaluate, save. Lives on the tensor thread.
 final class Trainer {
-    let model: LanguageModel
-    let objective: any Objective
-    let practice: (any PracticeStep)?
-    let optimizer: AdamW
-    let schedule: Schedule
-    let settings: TrainerSettings
-    let options: ForwardOptions
-    let builder: any StepBuilding
-    let evaluations: [(name: String?, builder: any StepBuilding)]
-    let saver: CheckpointSaver
-    let console: RunConsole
-
+    let parts: TrainerParts
     var state: TrainerState
     var progress: LoopState
     var loader: any UpdateSource
@@ -31,19 +20,9 @@ final class Trainer {
     private let numTokensBefore: Int
 
     init(_ parts: TrainerParts, resume: ResumePointState?) throws {
-        model = parts.model
-        objective = parts.objective
-        practice = parts.practice
-        optimizer = parts.optimizer
-        schedule = parts.schedule
-        settings = parts.settings
-        options = parts.options
-        builder = parts.builder
-        evaluations = parts.evaluations
-        saver = parts.saver
-        console = parts.console
+        self.parts = parts
         // Embedding look-ups are no multiplications (transformers' floating_point_ops).
-        numModelParameters = ParameterCount(model).all - model.decoder.embedding.weight.count
+        numModelParameters = ParameterCount(parts.model).all - parts.model.decoder.embedding.weight.count
         let plan = parts.settings.plan
         state = resume?.state ?? TrainerState()
         numTokensBefore = state.numInputTokensSeen
@@ -56,20 +35,20 @@ final class Trainer {
         state.trainBatchSize = plan.batchSize
         if resume == nil { state.setControl(shouldSave: false, shouldTrainingStop: false) }
         loader = try parts.loader(progress.cursor)
-        try resume?.restore(optimizer: optimizer, saver: saver)
-        if let saved = progress.objective { objective.restore(saved) }
-        if let resume { try objective.load(from: resume.folder) }
+        try resume?.restore(optimizer: parts.optimizer, saver: parts.saver)
+        if let saved = progress.objective { parts.objective.restore(saved) }
+        if let resume { try parts.objective.load(from: resume.folder) }
     }
 
     /// Runs to the end, or to the user's signal. Returns whether the end was reached.
     func run() throws -> Bool {
-        let plan = settings.plan
-        console.begin(startStep: state.globalStep, totalSteps: plan.totalUpdates)
-        if settings.evaluatesOnStart, state.globalStep == 0 { try evaluate() }
+        let plan = parts.settings.plan
+        parts.console.begin(startStep: state.globalStep, totalSteps: plan.totalUpdates)
+        if parts.settings.evaluatesOnStart, state.globalStep == 0 { try evaluate() }
         if progress.owesEvaluation {
             try evaluate()
             let (isNewBest, stops) = judge()
-            if isNewBest, settings.saveStrategy == .best { try save() }
+            if isNewBest, parts.settings.saveStrategy == .best { try save() }
             if stops { return true }
         }
         var upcoming: Prefetched<StepData>?
@@ -81,8 +60,8 @@ final class Trainer {
                 var ahead = loader
                 upcoming = prefetch(try ahead.next())
             }
-            let experience = try objective.experience(
-                of: data, step: state.globalStep, model: model, options: options)
+            let experience = try parts.objective.experience(
+                of: data, step: state.globalStep, model: parts.model, options: parts.options)
             try step(experience, update)
             progress.cursor = loader.cursor
             // A stream has no known end: transformers counts the whole run as its epoch.
@@ -102,26 +81,26 @@ final class Trainer {
     }
 
     private func prefetch(_ update: BatchLoader.Update) -> Prefetched<StepData> {
-        let builder = self.builder
+        let builder = parts.builder
         return Prefetched { try builder.build(update.batches) }
     }
 
     /// One update; on a loss or gradient that is not finite nothing is changed and the rows are named.
     private func step(_ data: StepData, _ update: BatchLoader.Update) throws {
-        let rate = schedule.rate(step: state.globalStep), number = state.globalStep + 1
+        let rate = parts.schedule.rate(step: state.globalStep), number = state.globalStep + 1
         let updateStep = UpdateStep(
-            model: model, objective: objective, optimizer: optimizer, options: options,
-            maxGradNorm: settings.maxGradNorm)
+            model: parts.model, objective: parts.objective, optimizer: parts.optimizer, options: parts.options,
+            maxGradNorm: parts.settings.maxGradNorm)
         let outcome: StepOutcome
         do {
             outcome =
-                try practice?.run(data, number: number, update: updateStep, learningRate: rate)
+                try parts.practice?.run(data, number: number, update: updateStep, learningRate: rate)
                 ?? updateStep.run(data.packs, learningRate: rate, activity: "step \(number)")
         } catch let error as NonFiniteStep { throw nonFinite(error.loss, error.norm, update) }
         let numTokens = outcome.numTokens ?? data.numTokens
         state.globalStep += 1
         let numPadded = max(numTokens, data.numPaddedTokens)
-        switch settings.tokenCount {
+        switch parts.settings.tokenCount {
         case .no: break
         case .all: state.numInputTokensSeen += numPadded
         case .nonPadding: state.numInputTokensSeen += numTokens
@@ -133,12 +112,12 @@ final class Trainer {
         progress.curves = progress.curves ?? CurveSums()
         progress.curves?.add(data.curves)
         progress.curves?.add(outcome.curves)
-        progress.objective = objective.state
-        console.step(state.globalStep, tokens: numTokens, loss: outcome.loss)
+        progress.objective = parts.objective.state
+        parts.console.step(state.globalStep, tokens: numTokens, loss: outcome.loss)
     }
 
     private func nonFinite(_ loss: Double, _ norm: Double, _ update: BatchLoader.Update) -> TrainingError {
-        let rows = update.batches.joined().prefix(8).flatMap { builder.origins($0) }.prefix(8).map(\.description)
+        let rows = update.batches.joined().prefix(8).flatMap { parts.builder.origins($0) }.prefix(8).map(\.description)
         return TrainingError(
             """
             step \(state.globalStep + 1): the loss is \(loss) and the gradient norm \(norm); the weights were not changed.
@@ -150,6 +129,7 @@ final class Trainer {
     /// What is due after an update, then what is due after an epoch, which the end of the run ends too: transformers' order.
     /// Returns whether training should stop early.
     private func logEvaluateSave(endsEpoch: Bool) throws -> Bool {
+        let settings = parts.settings
         let step = state.globalStep, isLast = step >= settings.plan.totalUpdates
         func isDue(_ interval: Int) -> Bool { step % interval == 0 }
         let stops = try act(
@@ -170,11 +150,11 @@ final class Trainer {
     private func act(logs: Bool, evaluates: Bool, saves: Bool) throws -> Bool {
         if logs { try log() }
         var isNewBest = false, stops = false
-        if evaluates, !evaluations.isEmpty {
+        if evaluates, !parts.evaluations.isEmpty {
             try evaluate()
             (isNewBest, stops) = judge()
         }
-        if saves || (settings.saveStrategy == .best && isNewBest) { try save(stops: stops) }
+        if saves || (parts.settings.saveStrategy == .best && isNewBest) { try save(stops: stops) }
         return stops
     }
 
@@ -191,11 +171,11 @@ final class Trainer {
         }
         if let curves = progress.curves { record.merge(curves.record()) }
         record["epoch"] = .double(state.epoch)
-        if settings.tokenCount != .no {
+        if parts.settings.tokenCount != .no {
             record.merge(tokensSeen)
             record.merge(
                 RunResults.speed(
-                    split: "train", runtimeSeconds: console.elapsedSeconds,
+                    split: "train", runtimeSeconds: parts.console.elapsedSeconds,
                     numTokens: state.numInputTokensSeen - numTokensBefore))
         }
         try write(record)
@@ -204,13 +184,13 @@ final class Trainer {
 
     /// `num_input_tokens_seen`, for every record of a run that counts them.
     var tokensSeen: LogRecord {
-        settings.tokenCount == .no ? [:] : ["num_input_tokens_seen": .int(state.numInputTokensSeen)]
+        parts.settings.tokenCount == .no ? [:] : ["num_input_tokens_seen": .int(state.numInputTokensSeen)]
     }
 
     /// Puts a record into the history, the console, TensorBoard and trainer_log.jsonl.
     func write(_ record: LogRecord, isInLog: Bool = true) throws {
         state.log(record)
-        try console.log(
+        try parts.console.log(
             state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens,
             isInLog: isInLog)
     }
@@ -219,7 +199,7 @@ final class Trainer {
     func save(stops: Bool = false) throws {
         guard lastSavedStep != state.globalStep else { return }
         lastSavedStep = state.globalStep
-        state.setControl(shouldSave: true, shouldTrainingStop: stops || state.globalStep >= settings.plan.totalUpdates)
-        console.line("Saving model checkpoint to \(try Profiler.phase(.save) { try saver.save(self) })")
+        state.setControl(shouldSave: true, shouldTrainingStop: stops || state.globalStep >= parts.settings.plan.totalUpdates)
+        parts.console.line("Saving model checkpoint to \(try Profiler.phase(.save) { try parts.saver.save(self) })")
     }
 }

@@ -1,0 +1,129 @@
+import Datasets
+import Foundation
+import JSON
+import Models
+import NN
+import Prompting
+import Reporting
+import RunConfig
+import Torch
+
+extension TrainingRun {
+    /// Everything after the last step: best weights, final files, metrics, pictures, the reading of the curves.
+    func finish(_ trainer: Trainer, _ data: TrainingData, adapter: AdapterConfig?) throws {
+        let output = config.training.outputDir
+        let plan = trainer.parts.settings.plan, seconds = trainer.parts.console.elapsedSeconds
+        var metrics: LogRecord = [
+            "epoch": .double(trainer.state.epoch), "total_flos": .double(trainer.state.totalFlos),
+        ]
+        metrics["train_loss"] = .double(trainer.progress.totalLoss / Double(max(1, trainer.state.globalStep)))
+        metrics.merge(
+            RunResults.speed(
+                split: "train", runtimeSeconds: seconds,
+                // As transformers counts them: planned, not seen.
+                numSamples: config.training.maxSteps > 0
+                    ? plan.totalUpdates * plan.batchSize * plan.accumulation
+                    : Int(Double(plan.numSamples) * config.training.numTrainEpochs),
+                numSteps: plan.totalUpdates))
+        metrics.merge(trainer.tokensSeen)
+        try trainer.write(metrics)
+        let loadedBest = try loadBest(trainer, adapter: adapter)
+        for (_, layer) in trainer.parts.model.loraLayers { layer.isTraining = false }
+        trainer.parts.model.valueHead?.isTraining = false
+        try Profiler.phase(.save) { try trainer.parts.saver.folder.write(trainer.parts.model, to: output) }
+        ConsoleText.metricsBlock(split: "train", metrics).forEach { print($0) }
+        try RunResults.write(metrics, split: "train", folder: output)
+        try trainer.state.write(to: output)
+        var evaluated: LogRecord?
+        if config.training.effectiveDoEval, !trainer.parts.evaluations.isEmpty {
+            let needsAnother = loadedBest != nil || trainer.lastEvaluatedStep != trainer.state.globalStep
+            let history = trainer.state.logHistory
+            let result =
+                needsAnother
+                ? try trainer.evaluate(isInLog: false)
+                : history.last { $0["eval_loss"] != nil || $0.keys.contains { $0.hasPrefix("eval_") } } ?? [:]
+            var shown: LogRecord = [:]
+            for entry in result.entries where entry.key != "step" { shown[entry.key] = entry.value }
+            if config.tuning.stage == .pt { shown.merge(Self.perplexities(shown)) }
+            ConsoleText.metricsBlock(split: "eval", shown).forEach { print($0) }
+            try RunResults.write(shown, split: "eval", folder: output)
+            evaluated = shown
+        }
+        if config.training.doPredict { try writeScores(trainer) }
+        var card = trainer.parts.saver.card
+        card.setResults(from: trainer.state.logHistory)
+        try card.write(to: output)
+        if config.tuning.plotLoss {
+            let keys =
+                ["loss"] + curvesToPlot
+                + (evaluated == nil
+                    ? [] : trainer.parts.evaluations.map { "eval_\($0.name.map { "\($0)_" } ?? "")\(evaluatedCurve)" })
+            for outcome in try TrainingFigures.write(history: trainer.state.logHistory, keys: keys, folder: output) {
+                print(outcome)
+            }
+        }
+        var facts = RunFacts(
+            history: trainer.state.logHistory, checkpointSteps: CheckpointFolder.steps(in: output), outputFolder: output
+        )
+        facts.totalSteps = plan.totalUpdates
+        facts.loadedBestStep = loadedBest
+        facts.numTrainExamples = data.train.count
+        facts.numEvalExamples = data.evaluations.first?.examples.count
+        print("")
+        CurveReading.lines(facts).forEach { print($0) }
+    }
+
+    /// What else LLaMA-Factory's stage draws.
+    private var curvesToPlot: [String] {
+        switch config.tuning.stage {
+        case .dpo: ["rewards/accuracies"]
+        case .kto: ["rewards/chosen"]
+        case .rm: config.training.evalStrategy == .no ? ["accuracy"] : ["accuracy", "eval_accuracy"]
+        case .grpo:
+            ["reward", "reward_std", "completions/mean_length", "completions/clipped_ratio", "entropy"]
+                + config.reinforcement.rewardFuncs.map { "rewards/\($0)/mean" }
+                + (config.reinforcement.effectiveBeta > 0 ? ["kl"] : [])
+        case .ppo: ["reward", "objective/kl", "tokens/responses_len_mean", "ppo/val/var_explained"]
+        case .pt, .sft, .gkd: []
+        }
+    }
+
+    /// The curve that says most about an evaluation.
+    private var evaluatedCurve: String { [.grpo, .ppo].contains(config.tuning.stage) ? "reward" : "loss" }
+
+    /// exp(eval_loss) of every evaluation, infinite beyond the numbers there are.
+    private static func perplexities(_ metrics: LogRecord) -> LogRecord {
+        var result: LogRecord = [:]
+        for entry in metrics.entries where entry.key.hasSuffix("_loss") {
+            if let loss = metrics.number(entry.key) {
+                result["\(entry.key.dropLast("loss".count))perplexity"] = .double(exp(loss))
+            }
+        }
+        return result
+    }
+
+    /// Puts the best checkpoint's weights back when load_best_model_at_end asks for it; returns its step.
+    private func loadBest(_ trainer: Trainer, adapter: AdapterConfig?) throws -> Int? {
+        guard config.training.loadBestModelAtEnd, let step = trainer.state.bestGlobalStep,
+            let path = trainer.state.bestModelCheckpoint,
+            FileManager.default.fileExists(atPath: path)
+        else { return nil }
+        print("Loading best model from \(path) (score: \(trainer.state.bestMetric ?? .nan)).")
+        try scope("loading the best checkpoint") {
+            try noGrad {
+                if adapter != nil {
+                    let file = try SafetensorsFile(path: "\(path)/adapter_model.safetensors")
+                    for (name, tensor) in trainer.parts.model.loraTensors() {
+                        if let saved = file.tensor(name) { tensor.copy(from: saved) }
+                    }
+                } else {
+                    let checkpoint = try Checkpoint(folder: path)
+                    for (name, tensor) in trainer.parts.model.namedWeights() {
+                        if let saved = checkpoint.tensor(name) { tensor.detach().copy(from: saved) }
+                    }
+                }
+            }
+        }
+        return step
+    }
+}
