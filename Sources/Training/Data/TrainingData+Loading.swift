@@ -78,7 +78,7 @@ extension TrainingData {
             data.train = StreamedSamples(
                 stream, encoder, arrangement: run.arrangement, windowRows: config.data.preprocessingBatchSize)
             data.notes.append(
-                "Streaming \(stream.count) rows an epoch, shuffled among \(config.data.bufferSize); prepared while training."
+                "Streaming rows, shuffled among \(config.data.bufferSize); read and prepared while training."
             )
         } else {
             data.train = try samples(module.train, isTrained: true, evaluation: nil, isSplit: false)
