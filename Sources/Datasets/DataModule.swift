@@ -49,7 +49,8 @@ public struct DataModule: Sendable {
     public init(_ request: Request, from catalog: DatasetCatalog) throws(DataError) {
         var random = NumPyLegacyRandom(seed: UInt32(truncatingIfNeeded: request.seed))
         var report = DataReport()
-        let loaded = try Self.load(request.datasets, request, catalog, &random)
+        let loaded =
+            request.bufferSize == nil ? try Self.load(request.datasets, request, catalog, &random) : []
         for name in request.datasets where request.datasets.count(where: { $0 == name }) > 1 {
             report.warn(
                 "data set '\(name)' is listed more than once in `dataset`: it is used once, as in LLaMA-Factory")
@@ -57,11 +58,16 @@ public struct DataModule: Sendable {
         var stream: RowStream?
         var merged: [Int] = []
         if let bufferSize = request.bufferSize {
-            let order = StreamOrder(
-                counts: loaded.map(\.count), mixture: request.mixture, bufferSize: bufferSize, seed: request.seed,
-                numHeldOut: Int(request.splitSize ?? 0))
-            stream = RowStream(datasets: loaded, order: order)
-            loaded.forEach { report.merge($0.report) }
+            var sources: [any StreamSource] = []
+            for name in request.datasets where !sources.contains(where: { $0.name == name }) {
+                sources.append(try catalog.stream(name, random: &random))
+            }
+            sources.forEach { $0.warnings.forEach { report.warn($0) } }
+            stream = RowStream(
+                sources,
+                StreamOrder(
+                    numSources: sources.count, mixture: request.mixture, bufferSize: bufferSize, seed: request.seed,
+                    numHeldOut: Int(request.splitSize ?? 0)))
         } else {
             merged = try Self.mix(loaded, request, &report)
         }
@@ -75,14 +81,15 @@ public struct DataModule: Sendable {
                 evaluationReport.merge(dataset.report)
             }
         } else if !evaluationSets.isEmpty {
-            var rows = try Self.mix(evaluationSets, request, &evaluationReport)
+            let rows = try Self.mix(evaluationSets, request, &evaluationReport)
+            var selection = RowSelection(evaluationSets, rows)
             if let bufferSize = request.bufferSize {
-                let counts = evaluationSets.map(\.count)
-                rows = try StreamOrder(
-                    counts: counts, mixture: request.mixture, bufferSize: bufferSize, seed: request.seed
-                ).rows(epoch: 0)
+                let order = StreamOrder(
+                    numSources: evaluationSets.count, mixture: request.mixture, bufferSize: bufferSize,
+                    seed: request.seed, numHeldOut: .max)
+                selection = try RowStream(evaluationSets, order).heldOut()
             }
-            evaluations = [Evaluation(name: nil, rows: RowSelection(evaluationSets, rows))]
+            evaluations = [Evaluation(name: nil, rows: selection)]
         }
         if let size = request.splitSize {
             guard request.evaluationDatasets.isEmpty else {

@@ -13,12 +13,32 @@ public struct Message: Sendable, Hashable {
     public var loss: Bool?
     /// What the answer weighs in the loss, instead of what the rules of the run's `loss_scale` say; nil leaves it to them.
     public var lossScale: Float?
+    /// Answers that make one turn with this one and stand before it, nothing of the template between: ms-swift joins
+    /// neighbouring answers, and each keeps its own `loss` and `lossScale`.
+    public var preceding: [Message]
 
-    public init(_ role: Role, _ content: String, loss: Bool? = nil, lossScale: Float? = nil) {
+    public init(
+        _ role: Role, _ content: String, loss: Bool? = nil, lossScale: Float? = nil, preceding: [Message] = []
+    ) {
         self.role = role
         self.content = content
         self.loss = loss
         self.lossScale = lossScale
+        self.preceding = preceding
+    }
+
+    /// The turn's messages in order, each without others before it.
+    public var parts: [Message] {
+        preceding + [Message(role, content, loss: loss, lossScale: lossScale)]
+    }
+
+    /// Everything that is written in the turn.
+    public var text: String { preceding.isEmpty ? content : parts.map(\.content).joined() }
+
+    /// Changes the content of every message of the turn, in order.
+    mutating func changeContents(_ change: (String) -> String) {
+        for index in preceding.indices { preceding[index].content = change(preceding[index].content) }
+        content = change(content)
     }
 }
 

@@ -25,7 +25,7 @@ import Testing
         #expect(cases.count == 60)
         for table in cases {
             let text = table["text"]?.stringValue ?? ""
-            let records = try TableFile.parse(Data(text.utf8), path: "t.csv")
+            let records = try RecordFile.parse(Data(text.utf8), path: "t.csv")
             #expect(Self.rows(records) == table["rows"], "\(text.debugDescription)")
         }
     }
@@ -33,7 +33,7 @@ import Testing
     @Test func `broken tables are refused with place and remedy`() throws {
         func message(_ text: String, _ path: String = "t.csv") -> String {
             do {
-                _ = try TableFile.parse(Data(text.utf8), path: path)
+                _ = try RecordFile.parse(Data(text.utf8), path: path)
                 return "no error"
             } catch { return error.description }
         }
@@ -45,13 +45,13 @@ import Testing
         )
         #expect(
             message("a,b\n1,\"2\n3,4\n")
-                == "t.csv, line 2: the quoted text that starts here has no closing quote: write \"\" for a quote within text, and close it"
+                == "t.csv, line 2, row 1: the quoted text that starts here has no closing quote: write \"\" for a quote within text, and close it"
         )
-        #expect(throws: DataError("the text is not UTF-8: save the file as UTF-8", file: "t.csv", line: 2)) {
-            try TableFile.parse(Data([0x61, 0x0A, 0xFF, 0x0A]), path: "t.csv")
+        #expect(throws: DataError("the text is not UTF-8: save the file as UTF-8", file: "t.csv", line: 2, row: 1)) {
+            try RecordFile.parse(Data([0x61, 0x0A, 0xFF, 0x0A]), path: "t.csv")
         }
         #expect(throws: DataError("the text is not UTF-8: save the file as UTF-8", file: "t.txt", line: 2)) {
-            try TextFile.parse(Data([0x61, 0x0A, 0xFF, 0x0A]), path: "t.txt")
+            try RecordFile.parse(Data([0x61, 0x0A, 0xFF, 0x0A]), path: "t.txt")
         }
     }
 

@@ -4,9 +4,8 @@ usage: python Tools/parity/chat_templates.py ANNEAL MODEL_FOLDER [TEMPLATE …]
 
 For every template and a few conversations (thoughts, Chinese, system text, tools with calls and results) the prompt of the last
 answer is written twice: by jinja2 as `apply_chat_template` sets it up, from the Jinja of `anneal template export`, and by
-`anneal template render`, the writer that training uses. Prints a table, and every difference. Templates that name tokens which the
-tokenizer lacks are passed over. Needs transformers and
-LLaMA-Factory (for the end of sequence that each of its templates takes).
+`anneal template render`, the writer that training uses. Prints a table, and every difference. The tokenizer of MODEL_FOLDER gets the tokens
+that templates name. Needs transformers and LLaMA-Factory (for those tokens, and for the end of sequence that each of its templates takes).
 """
 
 import json
@@ -83,12 +82,11 @@ def as_sent(conversation):
     return messages
 
 
-def lacks_tokens(template, tokenizer):
-    """Whether a template names tokens, rather than writing them, that the tokenizer does not have."""
-    vocabulary = tokenizer.get_vocab()
-    formatters = [getattr(template, name) for name in vars(template) if name.startswith("format_")]
-    slots = [slot for formatter in formatters for slot in formatter.slots]
-    return any(isinstance(slot, dict) and slot["token"] not in vocabulary for slot in slots)
+def named_tokens():
+    """The tokens that templates name rather than write: every model's tokenizer has its own template's."""
+    for template in TEMPLATES.values():
+        for formatter in [getattr(template, name) for name in vars(template) if name.startswith("format_")]:
+            yield from (slot["token"] for slot in formatter.slots if isinstance(slot, dict))
 
 
 def run(*arguments):
@@ -101,11 +99,12 @@ def run(*arguments):
 def main():
     program, folder = sys.argv[1:3]
     tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens(sorted(set(named_tokens())), special_tokens=True)
+    own_folder = tempfile.TemporaryDirectory()
+    folder = own_folder.name
+    tokenizer.save_pretrained(folder)
     counts = Counter()
     for name in sys.argv[3:] or run(program, "template", "list").split():
-        if name in TEMPLATES and lacks_tokens(TEMPLATES[name], tokenizer):
-            print(f"{name}: the tokenizer lacks its tokens")
-            continue
         source = run(program, "template", "export", name, "--model", folder, "--preserve-thinking")
         jinja = _compile_jinja_template(source)
         known = TEMPLATES.get(name)

@@ -92,17 +92,6 @@ final class ArrowFile {
         return records
     }
 
-    /// The rows of a whole file, or the first of them.
-    static func read(path: String, limit: Int?) throws(DataError) -> [Record] {
-        let file = try ArrowFile(path: path)
-        var records: [Record] = []
-        while records.count < limit ?? .max, let more = try file.next() {
-            records += more.prefix((limit ?? .max) - records.count)
-        }
-        if records.isEmpty, limit != 0 { throw DataError("the file has no rows", file: path) }
-        return records
-    }
-
     private static func columns(
         _ stream: inout ArrowArrayStream, _ path: String
     ) throws(DataError) -> [(name: String, type: ArrowType)] {

@@ -75,7 +75,7 @@ public struct DatasetStatistics: Sendable {
         look(at: row)
         tokenCounts.append(numTokens)
         if numMediaTokens > 0 { mediaTokenCounts.append(numMediaTokens) }
-        if Self.trimmed(row.conversation.messages.last?.content ?? "").isEmpty { emptyAnswers.add(row.origin) }
+        if Self.trimmed(row.conversation.messages.last?.text ?? "").isEmpty { emptyAnswers.add(row.origin) }
         if let maxTokens, numTokens > maxTokens { tooLarge.add(row.origin) }
         report.truncate(truncation, row.origin)
     }
@@ -95,7 +95,7 @@ public struct DatasetStatistics: Sendable {
         } else {
             seen[key] = row.origin
         }
-        var texts = row.conversation.messages.map(\.content)
+        var texts = row.conversation.messages.map(\.text)
         if let system = row.conversation.system { texts.append(system) }
         switch row.preference {
         case .better(let rejected):
@@ -105,7 +105,7 @@ public struct DatasetStatistics: Sendable {
         case nil: break
         }
         if texts.contains(where: hasControlTokens) { controlTokens.add(row.origin) }
-        guard let answer = row.conversation.messages.last?.content else { return }
+        guard let answer = row.conversation.messages.last?.text else { return }
         var rest = answer
         if let open = answer.firstRange(of: thought.open),
             let close = answer[open.upperBound...].firstRange(of: thought.close)

@@ -15,14 +15,36 @@ extension RecordConverter {
                 continue
             }
             let role = try self.role(named: name)
+            let message = Message(
+                role, content, loss: description.messageLoss.flatMap { element[$0]?.boolValue },
+                lossScale: try lossScale(of: element))
+            if description.messageLoss != nil, join(message, to: &messages) { continue }
             try checkTurn(role, at: messages.count)
-            messages.append(
-                Message(
-                    role, content, loss: description.messageLoss.flatMap { element[$0]?.boolValue },
-                    lossScale: try lossScale(of: element)))
+            messages.append(message)
         }
         try checkEnd(messages, endsWithAnswer: endsWithAnswer)
         return Turns(system: system, messages: messages)
+    }
+
+    /// Makes one turn of a message and its neighbour of the same side, as ms-swift does: questions become one text, answers
+    /// keep what each of them says about the loss. An answer that comes first answers an empty question.
+    ///
+    /// - Returns: false when the message begins a turn of its own.
+    private func join(_ message: Message, to messages: inout [Message]) -> Bool {
+        let isAnswer = message.role == .assistant || message.role == .function
+        guard let last = messages.last else {
+            if isAnswer { messages.append(Message(.user, "")) }
+            return false
+        }
+        if last.role == .user, message.role == .user {
+            messages[messages.count - 1].content += message.content
+            return true
+        }
+        guard isAnswer, last.role == .assistant || last.role == .function else { return false }
+        var joined = message
+        joined.preceding = last.parts
+        messages[messages.count - 1] = joined
+        return true
     }
 
     /// What a message weighs in the loss, where it says so.

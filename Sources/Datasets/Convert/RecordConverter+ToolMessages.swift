@@ -34,7 +34,10 @@ extension RecordConverter {
     /// A message as one or several.
     private func expanded(_ message: JSONValue) throws(Unusable) -> [JSONValue] {
         if let calls = message["tool_calls"]?.arrayValue, !calls.isEmpty {
-            return [self.message("tool_call", .string(try Self.text(ofCalls: calls)), like: message)]
+            let call = self.message("tool_call", .string(try Self.text(ofCalls: calls)), like: message)
+            // What is said beside the calls comes first.
+            guard let said = message[keys.content], !said.isNull, said != "", said != .array([]) else { return [call] }
+            return [self.message(nil, said, like: message), call]
         }
         guard let pieces = message[keys.content]?.arrayValue else { return [message] }
         let uses = pieces.filter { $0["type"]?.stringValue == "tool_use" }
@@ -42,7 +45,9 @@ extension RecordConverter {
             let calls = uses.map {
                 JSONValue.object([.init("name", $0["name"] ?? .null), .init("arguments", $0["input"] ?? .object([]))])
             }
-            return [self.message("tool_call", .string(try Self.text(ofCalls: calls)), like: message)]
+            let call = self.message("tool_call", .string(try Self.text(ofCalls: calls)), like: message)
+            let said = pieces.filter { !uses.contains($0) }
+            return said.isEmpty ? [call] : [self.message(nil, .array(said), like: message), call]
         }
         let isResult = { (piece: JSONValue) in piece["type"]?.stringValue == "tool_result" }
         guard pieces.contains(where: isResult) else { return [message] }

@@ -113,7 +113,7 @@ struct RecordConverter {
         ]
         for (mark, column, count) in kinds {
             guard let column = column ?? (count > 0 ? description.columns.messages : nil) else { continue }
-            let numMarks = conversation.messages.reduce(0) { $0 + $1.content.ranges(of: mark).count }
+            let numMarks = conversation.messages.reduce(0) { $0 + $1.text.ranges(of: mark).count }
             guard numMarks != count else { continue }
             let remedy =
                 numMarks > count

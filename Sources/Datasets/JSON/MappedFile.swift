@@ -34,7 +34,17 @@ final class MappedFile: @unchecked Sendable {
         bytes = UnsafeBufferPointer(start: pointer.assumingMemoryBound(to: UInt8.self), count: count)
     }
 
+    /// Bytes in memory; `path` is only a name.
+    init(_ data: Data, path: String) {
+        self.path = path
+        descriptor = -1
+        let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: data.count)
+        _ = buffer.initialize(from: data)
+        bytes = UnsafeBufferPointer(buffer)
+    }
+
     deinit {
+        guard descriptor >= 0 else { return bytes.deallocate() }
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
         close(descriptor)
     }
@@ -42,13 +52,14 @@ final class MappedFile: @unchecked Sendable {
     /// Gives the pages of a part back; they are read again when they are looked at.
     func forget(_ range: Range<Int>) {
         let page = 4096, first = range.lowerBound / page * page, last = range.upperBound / page * page
-        guard let start = bytes.baseAddress, last > first else { return }
+        guard descriptor >= 0, let start = bytes.baseAddress, last > first else { return }
         madvise(UnsafeMutableRawPointer(mutating: start + first), last - first, MADV_DONTNEED)
     }
 
     /// A copy of a part, read without keeping pages in memory.
     func copy(_ range: Range<Int>) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
+        guard descriptor >= 0 else { return Array(bytes[range]) }
+        return [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
             while count < range.count, let start = buffer.baseAddress {
                 let numRead = pread(descriptor, start + count, range.count - count, off_t(range.lowerBound + count))
                 guard numRead > 0 else { break }

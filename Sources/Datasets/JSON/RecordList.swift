@@ -1,6 +1,6 @@
 import JSON
 
-/// The rows of a data set's files, one after another; those of JSON files are read when they are asked for.
+/// The rows of a data set's files, one after another, read when they are asked for.
 struct RecordList: RandomAccessCollection, Sendable {
     private enum Part: Sendable {
         case index(RecordIndex)
@@ -38,7 +38,7 @@ struct RecordList: RandomAccessCollection, Sendable {
     func origin(_ position: Int) -> (file: String, row: Int) {
         let (part, row) = place(position)
         switch part {
-        case .index(let index): return (index.file.path, row + 1)
+        case .index(let index): return (index.path, row + 1)
         case .rows(let rows): return (rows[row].file, rows[row].row)
         }
     }

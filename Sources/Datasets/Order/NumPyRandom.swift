@@ -67,7 +67,7 @@ public struct NumPyRandom: Sendable {
     }
 
     /// `Generator.shuffle(list)`.
-    mutating func shuffle(_ list: inout [Int]) {
+    mutating func shuffle<Element>(_ list: inout [Element]) {
         for index in stride(from: list.count - 1, to: 0, by: -1) { list.swapAt(index, bounded(index)) }
     }
 

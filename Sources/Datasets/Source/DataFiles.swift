@@ -84,8 +84,9 @@ enum DataFiles {
         var records = RecordList()
         for file in files {
             if let limit, records.count >= limit { break }
-            let limit = limit.map { $0 - records.count }
-            try RecordFile.append(file, limit: limit, to: &records)
+            let index = try RecordIndex(path: file)
+            try index.extend(to: limit.map { $0 - records.count } ?? .max)
+            records.append(index)
         }
         return records
     }

@@ -68,58 +68,102 @@ public struct DatasetCatalog: Sendable {
         if !isRegistered, path(of: name) == nil, let sampled = SampledName(name) {
             return try sample(sampled, named: name, maxSamples: maxSamples, random: &random)
         }
-        var description = DatasetDescription(name: name, path: name)
-        var files: [String]
-        if isRegistered {
-            description = try info.get().description(of: name, readsTexts: purpose == .texts)
-            try purpose.check(description)
-            if let hub = description.hub {
-                files = try hub.files()
-            } else {
-                files = try DataFiles.files(at: MediaResolver.join(folder, description.path))
+        var found = try find(name)
+        let limit = found.description.numSamples == nil ? maxSamples : nil
+        var records = try DataFiles.read(found.files, limit: limit)
+        if found.isRegistered, limit != nil, missingColumn(in: records, found.description) != nil {
+            // A column may first come up behind the limit.
+            let all = try DataFiles.read(found.files, limit: nil)
+            if let missing = missingColumn(in: all, found.description) {
+                throw records.first?.labelStudioError ?? missing
             }
-        } else if let hub = HubData(name: name) ?? (isOnline ? HubData(host: nil, text: name) : nil) {
-            files = try hub.files()
-        } else if let path = path(of: name) {
-            files = try DataFiles.files(at: path)
         } else {
-            if let missing = DataFiles.missing(name, folder: folder) { throw missing }
-            // Neither: say what is wrong with the list of data sets, or that it has no such name.
-            _ = try info.get().description(of: name)
-            files = []
+            try check(&found, records)
         }
-        let limit = description.numSamples == nil ? maxSamples : nil
-        var records = try DataFiles.read(files, limit: limit)
-        var report = DataReport()
-        if isRegistered {
-            var missing = missingColumn(in: records, description)
-            if missing != nil, limit != nil {
-                // A column may first come up behind the limit.
-                missing = missingColumn(in: try DataFiles.read(files, limit: nil), description)
-            }
-            if let missing { throw records.first?.labelStudioError ?? missing }
-        } else {
-            if let export = records.first?.labelStudioError { throw export }
-            description = try .detected(
-                name: name, path: name, records: records, purpose: purpose)
-            let unused = description.unusedColumns(of: records)
-            if !unused.isEmpty {
-                report.warn(
-                    "data set '\(name)': nothing reads the columns " + unused.map { "'\($0)'" }.joined(separator: ", "))
-            }
-        }
-        if let count = description.numSamples {
+        if let count = found.description.numSamples {
             let drawn = random.sample(of: records.count, count: count)
             records = records.selecting(drawn.prefix(maxSamples ?? .max))
         }
-        let converter = RecordConverter(
-            description, mediaFolder: mediaFolder, purpose: purpose)
+        let converter = RecordConverter(found.description, mediaFolder: mediaFolder, purpose: purpose)
         let dataset = try LoadedDataset(
-            records, converter, files: files, warnings: report.warnings, progress: progress)
+            records, converter, files: found.files, warnings: found.warnings, progress: progress)
         if !(0..<dataset.count).contains(where: dataset.isKept) {
-            throw DataError("no row can be used.\n\(dataset.report)", dataset: description.name)
+            throw DataError("no row can be used.\n\(dataset.report)", dataset: found.description.name)
         }
         return dataset
+    }
+
+    /// Rows of a streamed data set that are looked at to find out its form.
+    private static let numHeadRows = 1_000
+
+    /// Opens a data set whose rows are read when it is their turn; one from which rows are drawn has to be read before.
+    func stream(_ name: String, random: inout NumPyLegacyRandom) throws(DataError) -> any StreamSource {
+        do throws(DataError) {
+            let isRegistered = (try? info.get().contains(name)) ?? false
+            if !isRegistered, path(of: name) == nil, SampledName(name) != nil { return try load(name, random: &random) }
+            var found = try find(name)
+            guard found.description.numSamples == nil else { return try load(name, random: &random) }
+            let records = RecordStream(found.files)
+            var head = RecordList()
+            while head.count < Self.numHeadRows, try records.contains(head.count) {
+                head.append([records.record(head.count)])
+            }
+            if head.isEmpty { throw DataError("the data set has no rows", file: found.files.first) }
+            try check(&found, head, isAll: head.count < Self.numHeadRows)
+            let converter = RecordConverter(found.description, mediaFolder: mediaFolder, purpose: purpose)
+            return StreamedDataset(records, converter, warnings: found.warnings)
+        } catch {
+            throw error.named(name)
+        }
+    }
+
+    /// A data set whose files are known.
+    private struct Found {
+        var description: DatasetDescription
+        var files: [String]
+        var isRegistered: Bool
+        var warnings: [String] = []
+    }
+
+    private func find(_ name: String) throws(DataError) -> Found {
+        if (try? info.get().contains(name)) ?? false {
+            let description = try info.get().description(of: name, readsTexts: purpose == .texts)
+            try purpose.check(description)
+            let files =
+                if let hub = description.hub { try hub.files() } else {
+                    try DataFiles.files(at: MediaResolver.join(folder, description.path))
+                }
+            return Found(description: description, files: files, isRegistered: true)
+        }
+        let description = DatasetDescription(name: name, path: name)
+        if let hub = HubData(name: name) ?? (isOnline ? HubData(host: nil, text: name) : nil) {
+            return Found(description: description, files: try hub.files(), isRegistered: false)
+        }
+        guard let path = path(of: name) else {
+            if let missing = DataFiles.missing(name, folder: folder) { throw missing }
+            // Neither: say what is wrong with the list of data sets, or that it has no such name.
+            return Found(description: try info.get().description(of: name), files: [], isRegistered: true)
+        }
+        return Found(description: description, files: try DataFiles.files(at: path), isRegistered: false)
+    }
+
+    /// Compares the rows with the entry, or finds their form where there is none.
+    ///
+    /// - Parameter isAll: false when there are more rows, in which columns may come up that not every row needs.
+    private func check(_ found: inout Found, _ records: RecordList, isAll: Bool = true) throws(DataError) {
+        if found.isRegistered {
+            if let missing = missingColumn(in: records, found.description, isAll: isAll) {
+                throw records.first?.labelStudioError ?? missing
+            }
+            return
+        }
+        if let export = records.first?.labelStudioError { throw export }
+        let name = found.description.name
+        found.description = try .detected(name: name, path: name, records: records, purpose: purpose)
+        let unused = found.description.unusedColumns(of: records)
+        guard !unused.isEmpty else { return }
+        found.warnings.append(
+            "data set '\(name)': nothing reads the columns " + unused.map { "'\($0)'" }.joined(separator: ", "))
     }
 
     /// Draws rows as ms-swift does: of those that can be used. The others keep being counted, at the end.
@@ -141,20 +185,24 @@ public struct DatasetCatalog: Sendable {
     }
 
     /// An error for a column that the entry names and no row has.
-    private func missingColumn(in records: RecordList, _ description: DatasetDescription) -> DataError? {
+    private func missingColumn(
+        in records: RecordList, _ description: DatasetDescription, isAll: Bool = true
+    ) -> DataError? {
         let keys = records.keys
         let columns = description.columns
         let isAlpaca = description.formatting == .alpaca
-        let named: [(String, String?)] = [
+        let needed: [(String, String?)] = [
             ("prompt", isAlpaca ? columns.prompt : nil),
-            ("query", isAlpaca && description.namesColumns ? columns.query : nil),
             ("response", isAlpaca && purpose != .texts && columns.chosen == nil ? columns.response : nil),
-            ("history", isAlpaca ? columns.history : nil),
-            ("messages", isAlpaca ? nil : columns.messages), ("system", columns.system), ("tools", columns.tools),
-            ("images", columns.images), ("videos", columns.videos), ("audios", columns.audios),
-            ("chosen", columns.chosen), ("rejected", columns.rejected), ("kto_tag", columns.ktoTag),
+            ("messages", isAlpaca ? nil : columns.messages), ("chosen", columns.chosen), ("rejected", columns.rejected),
+            ("kto_tag", columns.ktoTag),
         ]
-        for (key, column) in named {
+        let others: [(String, String?)] = [
+            ("query", isAlpaca && description.namesColumns ? columns.query : nil),
+            ("history", isAlpaca ? columns.history : nil), ("system", columns.system), ("tools", columns.tools),
+            ("images", columns.images), ("videos", columns.videos), ("audios", columns.audios),
+        ]
+        for (key, column) in needed + (isAll ? others : []) {
             guard let column, !keys.contains(column) else { continue }
             let available = keys.sorted()
             let hint = NearestName.nearest(to: column, among: available).map { "did you mean '\($0)'? " } ?? ""

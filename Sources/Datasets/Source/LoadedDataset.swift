@@ -14,10 +14,11 @@ public struct LoadedDataset: Sendable {
 
     /// Converts all rows once.
     ///
+    /// - Parameter content: what identifies rows that are not whole files.
     /// - Throws: what makes the data set useless until it is repaired, such as missing media.
     init(
         _ records: RecordList, _ converter: RecordConverter, files: [String], warnings: [String],
-        progress: (@Sendable (String, Int, Int) -> Void)?
+        content: Fingerprint = Fingerprint(), progress: (@Sendable (String, Int, Int) -> Void)?
     ) throws(DataError) {
         var surveyed = converter
         survey = try RowSurvey(records, &surveyed, progress)
@@ -31,7 +32,7 @@ public struct LoadedDataset: Sendable {
         identity = DatasetIdentity(
             files: files,
             conversion:
-                "\(converter.description) \(converter.media.mediaFolder) \(converter.purpose)",
+                "\(converter.description) \(converter.media.mediaFolder) \(converter.purpose) \(content.text)",
             media: survey.mediaStamp)
     }
 

@@ -79,7 +79,7 @@ struct RowSurvey: Sendable {
 
     private mutating func add(_ conversation: Conversation, _ origin: RowOrigin) {
         let media = conversation.images + conversation.videos + conversation.audios
-        if media.isEmpty, conversation.messages.contains(where: { Self.hasMark($0.content) }) { marked.add(origin) }
+        if media.isEmpty, conversation.messages.contains(where: { Self.hasMark($0.text) }) { marked.add(origin) }
         for source in media { mediaStamp.add(stampOf: source) }
         sizes.append(media.isEmpty ? TextSize(conversation) : .unknown)
     }

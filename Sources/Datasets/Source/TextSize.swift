@@ -26,7 +26,7 @@ public struct TextSize: Sendable, Hashable {
             return
         }
         var bytes = Self.maxBytes(conversation.system ?? "")
-        for message in conversation.messages { bytes += Self.maxBytes(message.content) }
+        for message in conversation.messages { bytes += Self.maxBytes(message.text) }
         self.init(maxBytes: Int32(clamping: bytes), numMessages: Int32(clamping: conversation.messages.count))
     }
 

@@ -12,38 +12,69 @@ enum TableColumn {
         "NULL", "NaN", "None", "n/a", "nan", "null",
     ]
 
-    /// The values of cells of one column; a nil cell is one that its row does not have.
-    static func values(_ cells: [String?]) -> [JSONValue] {
-        let present = cells.map { cell in cell.flatMap { missing.contains($0) ? nil : $0 } }
-        let hasMissing = present.contains(nil)
-        if present.allSatisfy({ $0 == nil }) { return present.map { _ in .null } }
-        if let whole = converted(present, wholeNumber) {
-            guard hasMissing else { return whole }
-            return whole.map { $0.number.map(JSONValue.double) ?? .null }
-        }
-        // The first cell that is no Int64 decides: digits too many for it are tried as UInt64 and then stay text.
-        let isLong = present.lazy.compactMap(\.self).first { wholeNumber($0) == nil }.map(isDigits) ?? false
-        if isLong, let long = longNumbers(cells, present) { return long }
-        if let numbers = converted(present, { number($0).map(JSONValue.double) }) {
-            // Not a number is missing, too.
-            return numbers.map { value in value.number?.isNaN == true ? .null : value }
-        }
-        if let truths = converted(present, truth) { return truths }
-        return present.map { $0.map(JSONValue.string) ?? .null }
+    /// The type of a column.
+    enum Kind: Sendable, Hashable {
+        case missing
+        /// Whole numbers; numbers when some are missing.
+        case whole(hasMissing: Bool)
+        /// Whole numbers above those of `Int`.
+        case long
+        /// The cells as they are written, missing ones too.
+        case written
+        case number
+        case truth
+        case text
     }
 
-    private static func converted(_ cells: [String?], _ convert: (String) -> JSONValue?) -> [JSONValue]? {
-        var values: [JSONValue] = []
-        values.reserveCapacity(cells.count)
-        for cell in cells {
-            guard let cell else {
-                values.append(.null)
-                continue
+    /// The values of cells of one column; a nil cell is one that its row does not have.
+    static func values(_ cells: [String?]) -> [JSONValue] {
+        let kind = kind(of: cells)
+        return cells.map { value($0, kind) }
+    }
+
+    /// The type that pandas finds for cells of one column.
+    static func kind(of cells: [String?]) -> Kind {
+        let present = cells.compactMap { cell in cell.flatMap { missing.contains($0) ? nil : $0 } }
+        let hasMissing = present.count < cells.count
+        if present.isEmpty { return .missing }
+        guard let other = present.first(where: { wholeNumber($0) == nil }) else { return .whole(hasMissing: hasMissing) }
+        // The first cell that is no Int64 decides: digits too many for it are tried as UInt64 and then stay text.
+        if isDigits(other), let long = longKind(present, hasMissing: hasMissing) { return long }
+        if present.allSatisfy({ number($0) != nil }) { return .number }
+        return present.allSatisfy { truth($0) != nil } ? .truth : .text
+    }
+
+    /// The type of a column with whole numbers above those of `Int`; nil when it holds something else, too.
+    private static func longKind(_ present: [String], hasMissing: Bool) -> Kind? {
+        var isMixed = hasMissing
+        for cell in present {
+            guard isDigits(cell) else { return nil }
+            if let whole = wholeNumber(cell) {
+                isMixed = isMixed || (whole.intValue ?? 0) < 0
+            } else if UInt64(Substring(trimmed(cell))) == nil {
+                return .text
             }
-            guard let value = convert(cell) else { return nil }
-            values.append(value)
         }
-        return values
+        // pandas then takes the cells as they are written, missing ones too.
+        return isMixed ? .written : .long
+    }
+
+    /// The value of a cell of a column of that type.
+    static func value(_ cell: String?, _ kind: Kind) -> JSONValue {
+        if kind == .written { return .string(cell ?? "") }
+        guard let cell, !missing.contains(cell) else { return .null }
+        switch kind {
+        case .missing, .written: return .null
+        case .whole(let hasMissing):
+            let whole = wholeNumber(cell)
+            return (hasMissing ? whole?.number.map(JSONValue.double) : whole) ?? .null
+        case .long:
+            return wholeNumber(cell) ?? UInt64(Substring(trimmed(cell))).map { .largeInt("\($0)") } ?? .null
+        // Not a number is missing, too.
+        case .number: return number(cell).flatMap { $0.isNaN ? nil : .double($0) } ?? .null
+        case .truth: return truth(cell) ?? .null
+        case .text: return .string(cell)
+        }
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
@@ -64,30 +95,6 @@ enum TableColumn {
     private static func wholeNumber(_ text: String) -> JSONValue? {
         guard isDigits(text) else { return nil }
         return Int(Substring(trimmed(text))).map(JSONValue.int)
-    }
-
-    /// A column with whole numbers above those of `Int`; nil when it holds something else, too.
-    private static func longNumbers(_ cells: [String?], _ present: [String?]) -> [JSONValue]? {
-        var values: [JSONValue] = []
-        var isMixed = false
-        for cell in present {
-            guard let cell else {
-                isMixed = true
-                values.append(.null)
-                continue
-            }
-            guard isDigits(cell) else { return nil }
-            if let whole = wholeNumber(cell) {
-                isMixed = isMixed || (whole.intValue ?? 0) < 0
-                values.append(whole)
-            } else if let number = UInt64(Substring(trimmed(cell))) {
-                values.append(.largeInt("\(number)"))
-            } else {
-                return present.map { $0.map(JSONValue.string) ?? .null }
-            }
-        }
-        // pandas then takes the cells as they are written, missing ones too.
-        return isMixed ? cells.map { .string($0 ?? "") } : values
     }
 
     private static func truth(_ text: String) -> JSONValue? {

@@ -9,6 +9,8 @@ struct TableTokenizer {
         var cells: [String]
         /// The line of the file on which the row begins, from 1.
         var number: Int
+        /// Where the row is.
+        var range: Range<Int>
     }
 
     /// What stands between the cells of a row.
@@ -30,19 +32,22 @@ struct TableTokenizer {
     private static let newline = UInt8(ascii: "\n")
     private static let carriage = UInt8(ascii: "\r")
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>, path: String, separator: Separator, maxCellBytes: Int) {
+    /// - Parameter isWhole: the bytes begin a file, where a byte order mark may stand.
+    init(
+        _ bytes: UnsafeBufferPointer<UInt8>, path: String, separator: Separator, maxCellBytes: Int, isWhole: Bool = true
+    ) {
         self.maxCellBytes = maxCellBytes
         self.separator = separator
         self.bytes = bytes
         self.path = path
-        offset = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        offset = isWhole && bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     }
 
     /// The next row; nil at the end.
     mutating func next() throws(DataError) -> Line? {
         skipBlankLines()
         guard offset < bytes.count else { return nil }
-        let first = line
+        let first = line, start = offset
         var cells: [String] = []
         var cell: [UInt8] = []
         while true {
@@ -67,7 +72,7 @@ struct TableTokenizer {
             line += 1
             break
         }
-        return Line(cells: cells, number: first)
+        return Line(cells: cells, number: first, range: start..<offset)
     }
 
     private func isEnd(_ byte: UInt8) -> Bool {

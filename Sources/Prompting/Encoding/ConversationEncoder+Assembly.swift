@@ -25,9 +25,9 @@ extension ConversationEncoder {
             total += source.ids.count + target.ids.count
             let trainsPrompt = settings.trainsOnPrompt || settings.lossScale.base == .all
             let sourceLabels = labels(source, isTrained: messages[pair * 2].loss ?? trainsPrompt)
-            let isHistory = settings.masksHistory ? step != 0 : pair != numPairs - 1
-            let skipsHistory = settings.masksHistory || settings.lossScale.base == .lastRound
-            let isTrained = messages[pair * 2 + 1].loss ?? !(skipsHistory && isHistory)
+            let isTrained = messages[pair * 2 + 1].parts.contains {
+                settings.learns($0, isLast: pair == numPairs - 1)
+            }
             var both = source
             both.append(target)
             var bothLabels = sourceLabels + labels(target, isTrained: isTrained)

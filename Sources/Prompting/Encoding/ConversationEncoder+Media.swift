@@ -20,11 +20,9 @@ extension ConversationEncoder {
         var videos = media.videos[...]
         return messages.map { message in
             var message = message
-            message.content = Self.replace(Self.imageMark, in: message.content) {
-                images.popFirst().map(format.text(image:))
-            }
-            message.content = Self.replace(Self.videoMark, in: message.content) {
-                videos.popFirst().map(format.text(video:))
+            message.changeContents { content in
+                let shown = Self.replace(Self.imageMark, in: content) { images.popFirst().map(format.text(image:)) }
+                return Self.replace(Self.videoMark, in: shown) { videos.popFirst().map(format.text(video:)) }
             }
             return message
         }
@@ -70,7 +68,7 @@ extension ConversationEncoder {
     private func checkCount(
         _ mark: String, _ count: Int, _ numGrids: Int, _ messages: [Message]
     ) throws(ConversationError) {
-        let numMarks = messages.reduce(0) { $0 + $1.content.bytesCount(of: mark) }
+        let numMarks = messages.reduce(0) { $0 + $1.text.bytesCount(of: mark) }
         guard numMarks == count else {
             let marks = "the messages have \(numMarks) \(mark) mark\(numMarks == 1 ? "" : "s")"
             let kind = mark.dropFirst().dropLast()

@@ -14,7 +14,7 @@ extension ConversationEncoder {
                 let isLast = index == last
                 // Prediction leaves earlier thoughts alone when they are preserved, whatever thinking is set to.
                 let removes = isLast ? removesAll : dropsHistory || (removesAll && !asPrompt)
-                if removes { messages[index].content = template.thoughtWords.removed(from: messages[index].content) }
+                if removes { messages[index].changeContents(template.thoughtWords.removed) }
             }
         }
         let expanded = try expandMedia(messages, conversation, media)
@@ -23,8 +23,12 @@ extension ConversationEncoder {
         var found = MediaCounts()
         for (index, message) in expanded.enumerated() {
             let slots = try template.slots(for: message, at: index, conversation, date: toolDate)
-            if index % 2 == 1, !settings.lossScale.rules.isEmpty || message.lossScale != nil, !asPrompt {
-                let scaled = weighted(slots, message, index, query: messages[index - 1].content)
+            let isWeighted =
+                !settings.lossScale.rules.isEmpty || message.lossScale != nil || !message.preceding.isEmpty
+            if index % 2 == 1, isWeighted, !asPrompt {
+                // The rules look at what people ask, not at what tools reply.
+                let query = messages[index - 1].role == .user ? messages[index - 1].content : ""
+                let scaled = try weighted(slots, message, index, query: query, isLast: index == last)
                 var turn = try findMedia(scaled.ids, media, &found)
                 turn.weights = scaled.weights
                 turns.append(turn)
@@ -43,7 +47,7 @@ extension ConversationEncoder {
     private func addEmptyThoughts(_ turns: inout [EncodedTurn], _ messages: [Message], lastOnly: Bool) {
         let words = template.thoughtWords
         for index in stride(from: lastOnly ? messages.count - 1 : 1, to: messages.count, by: 2)
-        where !words.appear(in: messages[index].content) {
+        where !words.appear(in: messages[index].text) {
             if settings.enableThinking == true {
                 var thought = weighted(pieces(of: words.empty, messages[index], query: ""))
                 thought.append(turns[index])
@@ -55,22 +59,35 @@ extension ConversationEncoder {
     }
 
     /// An answer with the weights of its parts: pieces of different weight are tokenized apart, as in ms-swift.
-    private func weighted(_ slots: [Slot], _ message: Message, _ index: Int, query: String) -> EncodedTurn {
+    private func weighted(
+        _ slots: [Slot], _ message: Message, _ index: Int, query: String, isLast: Bool
+    ) throws(ConversationError) -> EncodedTurn {
+        var pieces: [WeightedText] = []
+        for (part, text) in zip(message.parts, try template.parts(of: message)) {
+            // Of a single message the labels tell whether it is learned.
+            let isLearned = message.preceding.isEmpty || settings.learns(part, isLast: isLast)
+            pieces += isLearned ? self.pieces(of: text, part, query: query) : [WeightedText(text: text, weight: 0)]
+        }
+        // Where an answer stops is learned with its last word, and at the end of the conversation always.
+        let endWeight: Float = !isLast && pieces.last { !$0.text.isEmpty }?.weight == 0 ? 0 : 1
         let form = message.role == .function ? template.function : template.assistant
         var turn = EncodedTurn()
+        var isBehind = false
         for (slot, frame) in zip(slots, form) {
-            guard frame.holdsContent, case .text(let text) = slot, case .text(let around) = frame else {
-                turn.append(EncodedTurn(ids: ids(of: [slot])))
+            guard frame.holdsContent, case .text(let around) = frame else {
+                let ids = ids(of: [slot])
+                turn.append(
+                    EncodedTurn(ids: ids, weights: isBehind ? [Float](repeating: endWeight, count: ids.count) : []))
                 continue
             }
-            // What the template writes around the answer weighs one.
+            isBehind = true
+            // What the template writes before the answer weighs one.
             let parts = around.splitOnce(at: "{{content}}")
             let head = parts.head.replacingOnce("{{idx}}", with: String(index / 2))
             let tail = (parts.tail ?? "").replacingOnce("{{idx}}", with: String(index / 2))
-            let content = text.utf8.dropFirst(head.utf8.count).dropLast(tail.utf8.count)
-            let pieces = pieces(of: String(decoding: content, as: UTF8.self), message, query: query)
             turn.append(
-                weighted([WeightedText(text: head, weight: 1)] + pieces + [WeightedText(text: tail, weight: 1)]))
+                weighted(
+                    [WeightedText(text: head, weight: 1)] + pieces + [WeightedText(text: tail, weight: endWeight)]))
         }
         return turn
     }

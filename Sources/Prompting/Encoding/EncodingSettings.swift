@@ -29,4 +29,11 @@ public struct EncodingSettings: Sendable, Hashable {
         self.splitsSpecialTokens = splitsSpecialTokens
         self.lossScale = lossScale
     }
+
+    /// Whether an answer is learned.
+    ///
+    /// - Parameter isLast: it stands in the last turn.
+    func learns(_ answer: Message, isLast: Bool) -> Bool {
+        answer.loss ?? (isLast || !(masksHistory || lossScale.base == .lastRound))
+    }
 }

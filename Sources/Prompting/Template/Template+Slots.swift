@@ -29,11 +29,20 @@ extension Template {
         let (form, content) =
             switch message.role {
             case .user: (user, fused + message.content)
-            case .assistant: (assistant, message.content)
+            case .assistant: (assistant, try parts(of: message).joined())
             case .observation: (observation, message.content)
-            case .function: (function, try functionText(message.content))
+            case .function: (function, try parts(of: message).joined())
             }
         return slots + form.map { $0.filled(content: content, turn: index / 2) }
+    }
+
+    /// The texts of a turn's messages, calls of tools as the template writes them.
+    func parts(of message: Message) throws(ConversationError) -> [String] {
+        var texts: [String] = []
+        for part in message.parts {
+            texts.append(part.role == .function ? try functionText(part.content) : part.content)
+        }
+        return texts
     }
 
     private func toolText(_ tools: String, date: String) throws(ConversationError) -> String {

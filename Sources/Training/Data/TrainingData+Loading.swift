@@ -111,8 +111,7 @@ extension TrainingData {
         train = StreamedSamples(
             stream, encoder, arrangement: run.arrangement, windowRows: run.config.data.preprocessingBatchSize)
         notes.append(
-            "Streaming \(stream.count) rows an epoch, shuffled among \(run.config.data.bufferSize); prepared while training."
-        )
+            "Streaming rows, shuffled among \(run.config.data.bufferSize); read and prepared while training.")
     }
 
     /// The rows of a data set in memory, encoded all at once.

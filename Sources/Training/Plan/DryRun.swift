@@ -73,7 +73,9 @@ public enum DryRun {
             memory, longest: longest, stepTokens: stepTokens, mayRecompute: !config.model.disableGradientCheckpointing)
         return [
             data.report.description, data.notes.joined(separator: "\n"),
-            "Samples: \(ParameterCount.grouped(data.train.count)) to train on, \(ParameterCount.grouped(data.evaluations.reduce(0) { $0 + $1.examples.count })) to evaluate on",
+            plan.isStreamed
+                ? "Samples: streamed, their number is not known; counts are those of the first \(data.train.count)"
+                : "Samples: \(ParameterCount.grouped(data.train.count)) to train on, \(ParameterCount.grouped(data.evaluations.reduce(0) { $0 + $1.examples.count })) to evaluate on",
             "Total optimization steps: \(ParameterCount.grouped(plan.totalUpdates)) (\(ParameterCount.grouped(plan.updatesByFloorRule(epochs: config.training.numTrainEpochs))) by the rounding rule of transformers before 4.52)",
             "Tokens: \(ParameterCount.grouped(tokens)) an epoch, longest sample \(ParameterCount.grouped(longest)), about \(ParameterCount.grouped(stepTokens)) a step",
             fixed,

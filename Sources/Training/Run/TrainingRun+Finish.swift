@@ -67,7 +67,7 @@ extension TrainingRun {
         )
         facts.totalSteps = plan.totalUpdates
         facts.loadedBestStep = loadedBest
-        facts.numTrainExamples = data.train.count
+        facts.numTrainExamples = plan.isStreamed ? nil : data.train.count
         facts.numEvalExamples = data.evaluations.first?.examples.count
         print("")
         CurveReading.lines(facts).forEach { print($0) }

@@ -29,7 +29,7 @@ struct SampleCache: Sendable {
     }
 
     /// Changes when the stored form changes, or what encoding means.
-    private static let version = 2
+    private static let version = 3
 
     /// The key of rows that an encoder reads: the bytes of the data files, how rows are converted, chosen and ordered, the size and
     /// time of media files, the tokenizer's files, the template with all its words, and every setting.

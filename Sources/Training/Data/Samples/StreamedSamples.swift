@@ -5,7 +5,8 @@ import Prompting
 /// The samples of a streamed run: rows are encoded (and packed) a window at a time, the next window while this one is used.
 ///
 /// A sample's number says epoch, window and place, and a window is always made the same way, so that a run may go on from
-/// any sample: what a shuffle or packing buffer would hold is made again. `@unchecked`: the windows are under `lock`.
+/// any sample: what a shuffle or packing buffer would hold is made again. How many there are is not known before the end.
+/// `@unchecked`: the windows are under `lock`.
 final class StreamedSamples: SampleSource, @unchecked Sendable {
     private typealias Window = [[TrainingExample]]
 
@@ -15,9 +16,8 @@ final class StreamedSamples: SampleSource, @unchecked Sendable {
     private let arrangement: ArrangedSamples.Arrangement?
     private let windowRows: Int
     private let lock = NSLock()
-    private var epoch: (number: Int, rows: RowSelection, windows: [Range<Int>])?
     private var windows: [Int: Window] = [:]
-    private var upcoming: (key: Int, window: Prefetched<Window>)?
+    private var upcoming: (key: Int, window: Prefetched<Window?>)?
     private var encodedReport = DataReport()
     private var counted: Set<Int> = []
 
@@ -28,8 +28,10 @@ final class StreamedSamples: SampleSource, @unchecked Sendable {
         self.windowRows = min(windowRows, 1 << Self.placeBits)
     }
 
-    /// Rows of an epoch; how many samples they make is known when they are encoded.
-    var count: Int { stream.count }
+    /// Samples of the first window: those of an epoch are not known.
+    var count: Int { firstWindow.count }
+
+    private var firstWindow: Window { (try? window(epoch: 0, 0)) ?? [] }
 
     /// What became of the rows that were encoded.
     var report: DataReport { lock.withLock { encodedReport } }
@@ -37,20 +39,21 @@ final class StreamedSamples: SampleSource, @unchecked Sendable {
     /// The length that most samples have is not known: that of the first window's stands for all.
     func numTokens(of sample: Int) -> Int { 0 }
 
+    /// No sample is longer than the cutoff; the total is that of the first window, as `count` is.
     func tokenCounts() -> (longest: Int, total: Int) {
-        let lengths = ((try? window(epoch: 0, 0)) ?? []).map { $0.reduce(0) { $0 + $1.inputIDs.count } }
-        let mean = Double(lengths.reduce(0, +)) / Double(max(1, lengths.count))
-        return (encoder.encoder.settings.cutoffLength, Int(mean * Double(count)))
+        let total = firstWindow.joined().reduce(0) { $0 + $1.inputIDs.count }
+        return (encoder.encoder.settings.cutoffLength, total)
     }
 
     func contains(_ sample: Int) -> Bool { (try? examples(of: sample)) != nil }
 
-    func firstExample() throws -> TrainingExample? { try window(epoch: 0, 0).first?.first }
+    func firstExample() throws -> TrainingExample? { try window(epoch: 0, 0)?.first?.first }
 
     func examples(of sample: Int) throws -> [TrainingExample] {
         let place = sample & ((1 << Self.placeBits) - 1), key = sample >> Self.placeBits
-        let window = try window(epoch: key >> Self.windowBits, key & ((1 << Self.windowBits) - 1))
-        guard place < window.count else {
+        guard let window = try window(epoch: key >> Self.windowBits, key & ((1 << Self.windowBits) - 1)),
+            place < window.count
+        else {
             throw TrainingError("sample \(place) of a streamed window is gone: was a file changed?")
         }
         return window[place]
@@ -60,8 +63,8 @@ final class StreamedSamples: SampleSource, @unchecked Sendable {
     func sample(atOrAfter number: Int, epoch: Int) throws -> Int? {
         var window = number >> Self.placeBits & ((1 << Self.windowBits) - 1),
             place = number & ((1 << Self.placeBits) - 1)
-        while window < (try plan(of: epoch).windows.count) {
-            if place < (try self.window(epoch: epoch, window).count) {
+        while let samples = try self.window(epoch: epoch, window) {
+            if place < samples.count {
                 return ((epoch << Self.windowBits) + window) << Self.placeBits + place
             }
             (window, place) = (window + 1, 0)
@@ -69,53 +72,47 @@ final class StreamedSamples: SampleSource, @unchecked Sendable {
         return nil
     }
 
-    private func plan(of number: Int) throws -> (number: Int, rows: RowSelection, windows: [Range<Int>]) {
-        if let known = lock.withLock({ epoch }), known.number == number { return known }
-        let rows = try stream.rows(epoch: number)
-        let made = (number: number, rows: rows, windows: rows.batches(of: windowRows))
-        lock.withLock { epoch = made }
-        return made
-    }
-
-    private func window(epoch: Int, _ index: Int) throws -> Window {
+    /// The samples of a window; nil behind the last one of the epoch.
+    private func window(epoch: Int, _ index: Int) throws -> Window? {
         let key = (epoch << Self.windowBits) + index
         if let known = lock.withLock({ windows[key] }) { return known }
-        let plan = try plan(of: epoch)
-        guard index < plan.windows.count else { return [] }
-        let waiting = lock.withLock { () -> Prefetched<Window>? in
+        let waiting = lock.withLock { () -> Prefetched<Window?>? in
             defer { upcoming = nil }
             return upcoming.flatMap { $0.key == key ? $0.window : nil }
         }
-        let window = try waiting?.value() ?? make(plan.rows, plan.windows[index], key)
+        guard let window = try waiting?.value() ?? make(epoch, index, key) else { return nil }
         lock.withLock {
             // The step that is computed and the one that is prepared may still need the window before.
             for old in windows.keys.sorted().dropLast(2) { windows[old] = nil }
             windows[key] = window
-            if index + 1 < plan.windows.count {
-                let rows = plan.rows, range = plan.windows[index + 1]
-                upcoming = (key + 1, Prefetched { try self.make(rows, range, key + 1) })
-            }
+            upcoming = (key + 1, Prefetched { try self.make(epoch, index + 1, key + 1) })
         }
         return window
     }
 
-    private func make(_ rows: RowSelection, _ range: Range<Int>, _ key: Int) throws -> Window {
-        let encoder = encoder, tasks = (range.count + 31) / 32
+    private func make(_ epoch: Int, _ index: Int, _ key: Int) throws -> Window? {
+        let places = try stream.places(epoch: epoch, index * windowRows..<(index + 1) * windowRows)
+        guard !places.isEmpty else { return nil }
+        let encoder = encoder, stream = stream, tasks = (places.count + 31) / 32
         let parts = try EncodedRows.inParallel(tasks) { task in
-            let first = range.lowerBound + task * 32
-            return try (first..<min(first + 32, range.upperBound)).map { try encoder.encode(rows[$0]) }
+            try places[task * 32..<min((task + 1) * 32, places.count)].map { place in
+                switch try stream.row(place) {
+                case .kept(let row): (try encoder.encode(row), row.origin)
+                case .dropped(let reason, let origin): (RowEncoder.Outcome.dropped(reason.description), origin)
+                }
+            }
         }
         var examples: [TrainingExample] = []
         var report = DataReport()
-        for (row, outcome) in zip(range, parts.joined()) {
+        for (outcome, origin) in parts.joined() {
             switch outcome {
             case .kept(let example, let truncation):
                 examples.append(example)
-                report.truncate(truncation, rows.origin(row))
-            case .dropped(let reason): report.drop(DropReason(reason), rows.origin(row))
+                report.truncate(truncation, origin)
+            case .dropped(let reason): report.drop(DropReason(reason), origin)
             }
         }
-        report.read(range.count)
+        report.read(places.count)
         lock.withLock { if counted.insert(key).inserted { encodedReport.merge(report) } }
         guard let arrangement else { return examples.map { [$0] } }
         let samples = ArrangedSamples(
