@@ -17,12 +17,11 @@ LEAVES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_
 WORDS = ("the sea ship three red cubes lamps star badge 海 图片 满足 要求 春天 水果 一 二 answer: is yes, no; 12 3.5 🙂 naïve "
          "def f(x):\n return x \n\n \t … Ω \"quoted\" <tag> {a} [1] don't I'll we've").split(" ")
 # What differs by nature: times and speeds, folders, and the host's own names.
-VOLATILE = {"train_runtime", "train_samples_per_second", "train_steps_per_second", "eval_runtime", "eval_samples_per_second",
-            "eval_steps_per_second", "train_tokens_per_second", "elapsed_time", "remaining_time"}
+VOLATILE = ("_runtime", "_per_second", "_time")
 # Differences on purpose (Docs/parity.md): pickles, the base's own processor file instead of a joined one, settings and state of Anneal.
 PICKLES = {"training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state.pth", "processor_config.json"}
 OWN = {"optimizer.safetensors", "rng_state.safetensors", "training_state.json", "anneal.json", "preprocessor_config.json"}
-ADDED = {"token_acc", "eval_token_acc", "throughput", "total_tokens"}
+ADDED = ("token_acc", "throughput", "total_tokens")
 
 
 # --- what a case is made of ---------------------------------------------------------------------------------------------------------
@@ -223,9 +222,9 @@ class Differences(list):
         """Equal, or numbers close enough: losses and norms by the tolerance, everything else to 1e-9."""
         if isinstance(a, dict) and isinstance(b, dict):
             for key in sorted(a.keys() | b.keys()):
-                if (key not in a or key not in b) and key.split("/")[-1] not in ADDED:
+                if (key not in a or key not in b) and not key.endswith(ADDED):
                     self.append(f"{where}.{key}: only {'LLaMA-Factory' if key in a else 'Anneal'} has it ({a.get(key, b.get(key))!r:.60})")
-                elif key not in VOLATILE | ADDED:
+                elif not key.endswith(VOLATILE + ADDED):
                     self.value(f"{where}.{key}", a[key], b[key])
         elif isinstance(a, list) and isinstance(b, list):
             if len(a) != len(b):

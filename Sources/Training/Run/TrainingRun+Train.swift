@@ -228,6 +228,8 @@ extension TrainingRun {
         ConsoleText.metricsBlock(split: "train", metrics).forEach { print($0) }
         try RunResults.write(metrics, split: "train", folder: output)
         try trainer.state.write(to: output)
+        // As LLaMA-Factory draws them: without the evaluation after the last step.
+        let drawn = trainer.state.logHistory
         var evaluated: LogRecord?
         if config.training.effectiveDoEval, !trainer.evaluations.isEmpty {
             let needsAnother = loadedBest != nil || trainer.lastEvaluatedStep != trainer.state.globalStep
@@ -251,7 +253,7 @@ extension TrainingRun {
             let keys =
                 ["loss"] + curvesToPlot
                 + (evaluated == nil ? [] : trainer.evaluations.map { $0.name.map { "eval_\($0)_loss" } ?? "eval_loss" })
-            for outcome in try TrainingFigures.write(history: trainer.state.logHistory, keys: keys, folder: output) {
+            for outcome in try TrainingFigures.write(history: drawn, keys: keys, folder: output) {
                 print(outcome)
             }
         }
