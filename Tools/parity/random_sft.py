@@ -146,8 +146,12 @@ def make_config(rng, kind):
     config |= maybe(0.3, max_grad_norm=rng.choice([0.0, 0.1, 5.0])) | maybe(0.2, adam_beta1=0.8, adam_beta2=0.95, adam_epsilon=1e-6)
     config |= rng.choice([{}, {}, dict(train_on_prompt=True), dict(mask_history=True)])
     config |= rng.choice([{}] * 4 + [dict(neat_packing=True)] * (kind != "vision"))
+    if config.get("neat_packing"):
+        config.pop("train_on_prompt", None)
     config |= maybe(0.2, default_system=text(rng, 4)) | maybe(0.2, include_num_input_tokens_seen=rng.choice(["all", "non_padding"]))
     config |= maybe(0.15, enable_thinking=rng.choice([False, None])) | maybe(0.2, logging_first_step=True) | maybe(0.2, bf16=True)
+    if config.get("neat_packing"):  # LLaMA-Factory adds up the entries of the packed mask
+        config.pop("include_num_input_tokens_seen", None)
     config |= maybe(0.15, disable_gradient_checkpointing=True) | maybe(0.2, plot_loss=True) | maybe(0.1, logging_strategy="epoch")
     if rng.random() < 0.4:
         strategy = rng.choice(["steps", "steps", "epoch"])

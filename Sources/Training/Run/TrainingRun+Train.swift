@@ -123,7 +123,8 @@ extension TrainingRun {
         let isText = config.tuning.stage == .pt
         let padding = BatchPadding(
             stagePT: isText,
-            filledLength: config.packsSamples && !isText && config.data.tokenizedPath == nil ? config.data.cutoffLen : 0)
+            filledLength: config.packsSamples && !isText && config.data.tokenizedPath == nil ? config.data.cutoffLen : 0
+        )
         func builder(_ examples: any SampleSource, _ normalization: LossNormalization) -> any StepBuilding {
             StepBuilder(
                 examples: examples, vision: modelConfig.vision, media: media, normalization: normalization,
