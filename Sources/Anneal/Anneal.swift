@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Reporting
+import RunConfig
 
 /// The command line: `anneal train|chat|export|…`. Each command is a file of `Commands/`.
 @main
@@ -27,6 +28,7 @@ struct AnnealCommand: ParsableCommand {
         bufferLines()
         HubAccess.install()
         do {
+            try refuseUnknownCommand(CommandLine.arguments.dropFirst().first)
             var command = try parseAsRoot()
             try command.run()
         } catch {
@@ -35,6 +37,15 @@ struct AnnealCommand: ParsableCommand {
             FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
             Foundation.exit(1)
         }
+    }
+
+    /// A mistyped command is named with the nearest one; ArgumentParser would call it an unexpected argument.
+    private static func refuseUnknownCommand(_ name: String?) throws {
+        let names = configuration.subcommands.map { $0._commandName } + ["help"]
+        guard let name, !name.hasPrefix("-"), !names.contains(name) else { return }
+        let suggestion = EditDistance.nearest(to: name, among: names).map { "did you mean \($0)? " } ?? ""
+        throw ValidationError(
+            "Unknown command: \(name). \(suggestion)Commands: \(names.sorted().joined(separator: ", ")).")
     }
 
     /// Makes standard output line-buffered: a run is watched through a pipe or a log file as often as in a terminal.

@@ -205,6 +205,18 @@ struct EngineTests {
         #expect(try bytes("killed") == bytes("whole"))
     }
 
+    @Test func `text alone leaves a projector that is trained by itself as it is`() throws {
+        let output = try TemporaryFolder()
+        let config = try RunConfig.load(
+            file: "\(Place.fixtures)/traces/full-vision/train.yaml",
+            overrides: RunSettings.places(model: "qwen2.5-vl", output: output.path, adapter: false) + [
+                "dataset=text", "max_steps=2", "freeze_vision_tower=true", "freeze_language_model=true",
+            ])
+        #expect(try TrainingRun(config).start() == .finished)
+        let log = try StateFile(folder: output.path).log_history
+        #expect(log.compactMap { $0["grad_norm"] } == [0, 0] && log.allSatisfy { ($0["loss"] ?? 1) > 0 })
+    }
+
     @Test func `tokenized_path is written once and read without the data`() throws {
         let folder = try TemporaryFolder()
         let tokenized = "tokenized_path=\(folder.path)/tokens"

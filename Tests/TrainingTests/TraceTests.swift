@@ -128,7 +128,8 @@ struct TraceTests {
                     continue
                 }
                 // A fresh adapter's A is drawn from another generator state: only the loss before the first update agrees.
-                let isComparable = !isFresh || ["learning_rate", "epoch", "total_flos"].contains(key) || (key == "loss" && step == 1)
+                let isComparable =
+                    !isFresh || ["learning_rate", "epoch", "total_flos"].contains(key) || (key == "loss" && step == 1)
                 guard isComparable else { continue }
                 let difference = relativeDifference(value, expected)
                 #expect(difference <= limit, "step \(step): \(key) \(value), expected \(expected)")

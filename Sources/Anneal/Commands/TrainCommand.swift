@@ -20,12 +20,19 @@ struct TrainCommand: ParsableCommand {
     @Flag(name: .customLong("profile"), help: "Show where the steps' time and memory went; writes profile_trace.json.")
     var isProfiled = false
 
+    /// LLaMA-Factory's ALLOW_EXTRA_ARGS: keys that nothing knows become notes.
+    private static var allowsUnknownKeys: Bool {
+        ["true", "y", "1"].contains(ProcessInfo.processInfo.environment["ALLOW_EXTRA_ARGS"]?.lowercased() ?? "0")
+    }
+
     func run() throws {
         var arguments = arguments
         if isProfiled {
             arguments += arguments.first?.hasPrefix("--") ?? true ? ["--profile", "true"] : ["profile=true"]
         }
-        let config = try HubAccess.resolved(try RunConfig.load(arguments: arguments, purpose: .training))
+        let config = try HubAccess.resolved(
+            try RunConfig.load(
+                arguments: arguments, purpose: .training, allowsUnknownKeys: Self.allowsUnknownKeys))
         guard config.model.quantizationBit == nil else {
             throw ValidationError(
                 "quantization_bit: training on quantized weights is not supported yet; the key is for chat, predict and api"

@@ -28,6 +28,8 @@ public struct PackLoss {
         self.curves = curves
     }
 
-    /// Adds the gradients to the trained parameters.
-    public func backward() { root.backward(gradient) }
+    /// Adds the gradients to the trained parameters. A pack may reach none: text alone while only the vision side is trained.
+    public func backward() {
+        if root.requiresGrad { root.backward(gradient) }
+    }
 }

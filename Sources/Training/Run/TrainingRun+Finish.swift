@@ -34,6 +34,8 @@ extension TrainingRun {
         ConsoleText.metricsBlock(split: "train", metrics).forEach { print($0) }
         try RunResults.write(metrics, split: "train", folder: output)
         try trainer.state.write(to: output)
+        // As LLaMA-Factory draws them: without the evaluation after the last step.
+        let drawn = trainer.state.logHistory
         var evaluated: LogRecord?
         if config.training.effectiveDoEval, !trainer.parts.evaluations.isEmpty {
             let needsAnother = loadedBest != nil || trainer.lastEvaluatedStep != trainer.state.globalStep
@@ -58,7 +60,7 @@ extension TrainingRun {
                 ["loss"] + curvesToPlot
                 + (evaluated == nil
                     ? [] : trainer.parts.evaluations.map { "eval_\($0.name.map { "\($0)_" } ?? "")\(evaluatedCurve)" })
-            for outcome in try TrainingFigures.write(history: trainer.state.logHistory, keys: keys, folder: output) {
+            for outcome in try TrainingFigures.write(history: drawn, keys: keys, folder: output) {
                 print(outcome)
             }
         }

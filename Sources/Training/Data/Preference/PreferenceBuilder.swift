@@ -61,7 +61,8 @@ public struct PreferenceBuilder: StepBuilding {
         data.numPaddedTokens = BatchPadding().numTokens(
             batches.map { batch in
                 batch.flatMap { index in
-                    examples[index].preference.map { layout in layout.answers.map { layout.promptCount + $0.count } } ?? []
+                    examples[index].preference.map { layout in layout.answers.map { layout.promptCount + $0.count } }
+                        ?? []
                 }
             })
         return data
