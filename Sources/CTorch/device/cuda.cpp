@@ -142,7 +142,7 @@ void ask_driver(CUDA &cuda) {
 }
 
 /// What there is, found out once. Never freed: tensors may outlive the end of main.
-CUDA &cuda() {
+CUDA &machine() {
     static CUDA &found = *[] {
         auto *cuda = new CUDA;
         ask_driver(*cuda);
@@ -225,7 +225,7 @@ at::Tensor device_table(const std::vector<int64_t> &entries, at::Device device) 
 }
 
 std::pair<int, int> compute_capability(at::Device device) {
-    auto &found = cuda().devices.at(static_cast<size_t>(device.index()));
+    auto &found = machine().devices.at(static_cast<size_t>(device.index()));
     return {found.major, found.minor};
 }
 
@@ -253,12 +253,12 @@ void RandomState::restore() const {
 }  // namespace ctorch
 
 extern "C" {
-int32_t ct_cuda_count(void) { return static_cast<int32_t>(cuda().devices.size()); }
+int32_t ct_cuda_count(void) { return static_cast<int32_t>(machine().devices.size()); }
 bool ct_cuda_is_open(void) { return opened; }
-const char *ct_cuda_reason(void) { return cuda().reason.c_str(); }
-const char *ct_cuda_report(void) { return cuda().report.c_str(); }
+const char *ct_cuda_reason(void) { return machine().reason.c_str(); }
+const char *ct_cuda_report(void) { return machine().report.c_str(); }
 const char *ct_cuda_name(int32_t device) {
-    return device >= 0 && device < ct_cuda_count() ? cuda().devices[device].name.c_str() : "";
+    return device >= 0 && device < ct_cuda_count() ? machine().devices[device].name.c_str() : "";
 }
 bool ct_cuda_memory(int32_t device, int64_t *free, int64_t *total) {
     return guarded<bool>("memory of a device", false, [&] {
@@ -359,7 +359,7 @@ const char *ct_recorded_operators(void) {
 }
 
 const char *ct_cuda_link(void) {
-    auto &libraries = cuda().libraries;
+    auto &libraries = machine().libraries;
     return libraries.open() ? "" : libraries.reason.c_str();
 }
 const char *ct_cuda_missing_kernels(const char *operators) {
