@@ -28,9 +28,7 @@ Function function_of(void *library, const char *name) {
 
 /// The library and what it opens by name itself, from the folders where pip puts NVIDIA's libraries.
 void *open_nvrtc() {
-    Dl_info info{};
-    void *function = dlsym(RTLD_DEFAULT, "_ZN2at15get_num_threadsEv");
-    std::string folder = function && dladdr(function, &info) && info.dli_fname ? std::filesystem::path(info.dli_fname).parent_path().string() : ".";
+    std::string folder = ctorch::cuda::torch_folder();
     std::vector<std::string> places;
     for (const char *place : {"/../../nvidia/cu13/lib", "/../../nvidia/cuda_nvrtc/lib", ""}) places.push_back(folder + place);
     std::error_code ignored;
@@ -101,6 +99,13 @@ void *kernel_of(at::Device device, const std::string &suffix, const std::string 
 }  // namespace
 
 namespace ctorch::cuda {
+std::string torch_folder() {
+    Dl_info info{};
+    // By name: the address of a function in this program may be a jump to it.
+    void *function = dlsym(RTLD_DEFAULT, "_ZN2at15get_num_threadsEv");
+    return function && dladdr(function, &info) && info.dli_fname ? std::filesystem::path(info.dli_fname).parent_path().string() : "";
+}
+
 std::string compiled(int major, int minor, const std::string &suffix) {
     static void *library = open_nvrtc();
     TORCH_CHECK(library, "NVRTC (libnvrtc.so.13) is not found beside LibTorch");

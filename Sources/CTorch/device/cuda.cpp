@@ -41,7 +41,6 @@ constexpr const char *kDriverSymbols[] = {"cuInit", "cuDeviceGetCount", "cuDevic
 // One function of the runtime, for the memory of a device that LibTorch has not touched yet.
 using RuntimeMemory = int (*)(size_t *, size_t *);
 constexpr const char *kRuntimeSymbols[] = {"cudaMemGetInfo"};
-constexpr const char *kFunctionOfLibTorch = "_ZN2at15get_num_threadsEv";
 
 struct Device {
     std::string name;
@@ -56,15 +55,11 @@ struct Libraries {
     /// Opens libc10_cuda and libtorch_cuda, which register their operators with LibTorch.
     bool open() {
         if (are_open) return true;
-        Dl_info info{};
-        // By name: the address of a function in this program may be a jump to it.
-        void *function = dlsym(RTLD_DEFAULT, kFunctionOfLibTorch);
-        if (!function || !dladdr(function, &info) || !info.dli_fname) {
+        folder = ctorch::cuda::torch_folder();
+        if (folder.empty()) {
             reason = "the folder of libtorch_cpu.so is unknown";
             return false;
         }
-        std::string path = info.dli_fname;
-        folder = path.substr(0, path.rfind('/'));
         for (const char *name : {"libc10_cuda.so", "libtorch_cuda.so"}) {
             std::string library = folder + "/" + name;
             if (access(library.c_str(), R_OK) != 0) {
