@@ -36,7 +36,7 @@ pack() {
             libc.so.* | libm.so.* | libdl.so.* | libpthread.so.* | librt.so.* | libresolv.so.* | libutil.so.* | ld-linux*)
                 cp -L "$path" "$target/glibc/$name" ;;
             libstdc++* | libgcc_s*) cp -L "$path" "$target/runtime/$name" ;;
-            *) cp -L "$path" "$target/lib/$name" ;;
+            *) cp -L "$path" "$target/lib/$name" && { strip --strip-unneeded "$target/lib/$name" 2>/dev/null || true; } ;;
         esac
     done < <(ldd "$program" | sed -n -e 's/^[[:space:]]*\([^ ]*\) => \(\/[^ ]*\).*/\1 \2/p' -e 's/^[[:space:]]*\(\/[^ ]*ld-linux[^ ]*\) .*/\1 \1/p')
     cp -r "$here/../Tests/ModelsTests/Fixtures" "$target/fixtures/ModelsTests/"
@@ -45,7 +45,8 @@ pack() {
     local description
     description=$("$program" version) || fail "$program does not start here"
     ! ldd "$program" | grep 'not found' || fail "$program lacks the libraries above"
-    printf '%s, packed into %s (%s)\n' "$description" "$target" "$(du -sh "$target" | cut -f1)"
+    tar -C "$(dirname "$target")" -czf "$target.tgz" "$(basename "$target")"
+    printf '%s, packed into %s (%s) and %s.tgz (%s)\n' "$description" "$target" "$(du -sh "$target" | cut -f1)" "$target" "$(du -sh "$target.tgz" | cut -f1)"
 }
 
 run() {

@@ -38,7 +38,7 @@ struct CUDAKernelTests {
                                     layer: 0, q: random(rows, heads * size, dtype),
                                     k: random(rows, groups * size, dtype), v: random(rows, groups * size, dtype),
                                     cos: random(rows, size, .float32), sin: random(rows, size, .float32),
-                                    batch: PagedBatch(sequences), scale: 0.2
+                                    batch: PagedBatch(sequences.map { ($0, $1, $2) }), scale: 0.2
                                 ).array(Float.self)
                             }
                         }

@@ -28,9 +28,7 @@ Function function_of(void *library, const char *name) {
 
 /// The library and what it opens by name itself, from the folders where pip puts NVIDIA's libraries.
 void *open_nvrtc() {
-    Dl_info info{};
-    void *function = dlsym(RTLD_DEFAULT, "_ZN2at15get_num_threadsEv");
-    std::string folder = function && dladdr(function, &info) && info.dli_fname ? std::filesystem::path(info.dli_fname).parent_path().string() : ".";
+    std::string folder = ctorch::cuda::torch_folder();
     std::vector<std::string> places;
     for (const char *place : {"/../../nvidia/cu13/lib", "/../../nvidia/cuda_nvrtc/lib", ""}) places.push_back(folder + place);
     std::error_code ignored;
@@ -72,6 +70,17 @@ void *driver() {
     return library;
 }
 
+/// A thread that LibTorch gave only kept memory so far (those of backward passes) has no context yet.
+void make_context_current(at::Device device) {
+    static auto get = function_of<int (*)(void **)>(driver(), "cuCtxGetCurrent");
+    void *context = nullptr;
+    if (get(&context) == 0 && context) return;
+    int handle = 0;
+    check(function_of<int (*)(int *, int)>(driver(), "cuDeviceGet")(&handle, device.index()), "cuDeviceGet");
+    check(function_of<int (*)(void **, int)>(driver(), "cuDevicePrimaryCtxRetain")(&context, handle), "cuDevicePrimaryCtxRetain");
+    check(function_of<int (*)(void *)>(driver(), "cuCtxSetCurrent")(context), "cuCtxSetCurrent");
+}
+
 void *kernel_of(at::Device device, const std::string &suffix, const std::string &name) {
     static std::mutex &mutex = *new std::mutex;
     // Never freed: the driver may be gone when the process ends.
@@ -90,6 +99,13 @@ void *kernel_of(at::Device device, const std::string &suffix, const std::string 
 }  // namespace
 
 namespace ctorch::cuda {
+std::string torch_folder() {
+    Dl_info info{};
+    // By name: the address of a function in this program may be a jump to it.
+    void *function = dlsym(RTLD_DEFAULT, "_ZN2at15get_num_threadsEv");
+    return function && dladdr(function, &info) && info.dli_fname ? std::filesystem::path(info.dli_fname).parent_path().string() : "";
+}
+
 std::string compiled(int major, int minor, const std::string &suffix) {
     static void *library = open_nvrtc();
     TORCH_CHECK(library, "NVRTC (libnvrtc.so.13) is not found beside LibTorch");
@@ -121,8 +137,8 @@ void launch(at::Device device, at::ScalarType dtype, const char *name, Grid grid
     TORCH_CHECK(suffix_of(dtype), "no kernel takes ", dtype);
     std::string suffix = suffix_of(dtype), full = std::string(name) + "_" + suffix;
     if (!device.is_cuda()) return emulate(full.c_str(), grid, threads, arguments);
-    // LibTorch makes the device's context the thread's own with the guard and with every tensor it makes.
     c10::DeviceGuard guard(device);
+    make_context_current(device);
     void *kernel = kernel_of(device, suffix, full);
     auto *implementation = c10::impl::getDeviceGuardImpl(c10::DeviceType::CUDA);
     c10::Stream stream = implementation->getStream(device);

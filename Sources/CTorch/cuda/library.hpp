@@ -5,6 +5,9 @@
 
 namespace ctorch::cuda {
 
+/// The folder of LibTorch's libraries; empty when it is unknown.
+std::string torch_folder();
+
 /// Machine code of the kernels named `suffix` ("f32", "bf16") for a device of this compute capability. Throws with the
 /// compiler's messages, or when NVRTC is not found. Needs no GPU.
 std::string compiled(int major, int minor, const std::string &suffix);

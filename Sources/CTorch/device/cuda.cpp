@@ -41,7 +41,6 @@ constexpr const char *kDriverSymbols[] = {"cuInit", "cuDeviceGetCount", "cuDevic
 // One function of the runtime, for the memory of a device that LibTorch has not touched yet.
 using RuntimeMemory = int (*)(size_t *, size_t *);
 constexpr const char *kRuntimeSymbols[] = {"cudaMemGetInfo"};
-constexpr const char *kFunctionOfLibTorch = "_ZN2at15get_num_threadsEv";
 
 struct Device {
     std::string name;
@@ -56,15 +55,11 @@ struct Libraries {
     /// Opens libc10_cuda and libtorch_cuda, which register their operators with LibTorch.
     bool open() {
         if (are_open) return true;
-        Dl_info info{};
-        // By name: the address of a function in this program may be a jump to it.
-        void *function = dlsym(RTLD_DEFAULT, kFunctionOfLibTorch);
-        if (!function || !dladdr(function, &info) || !info.dli_fname) {
+        folder = ctorch::cuda::torch_folder();
+        if (folder.empty()) {
             reason = "the folder of libtorch_cpu.so is unknown";
             return false;
         }
-        std::string path = info.dli_fname;
-        folder = path.substr(0, path.rfind('/'));
         for (const char *name : {"libc10_cuda.so", "libtorch_cuda.so"}) {
             std::string library = folder + "/" + name;
             if (access(library.c_str(), R_OK) != 0) {
@@ -142,7 +137,7 @@ void ask_driver(CUDA &cuda) {
 }
 
 /// What there is, found out once. Never freed: tensors may outlive the end of main.
-CUDA &cuda() {
+CUDA &machine() {
     static CUDA &found = *[] {
         auto *cuda = new CUDA;
         ask_driver(*cuda);
@@ -225,7 +220,7 @@ at::Tensor device_table(const std::vector<int64_t> &entries, at::Device device) 
 }
 
 std::pair<int, int> compute_capability(at::Device device) {
-    auto &found = cuda().devices.at(static_cast<size_t>(device.index()));
+    auto &found = machine().devices.at(static_cast<size_t>(device.index()));
     return {found.major, found.minor};
 }
 
@@ -253,12 +248,12 @@ void RandomState::restore() const {
 }  // namespace ctorch
 
 extern "C" {
-int32_t ct_cuda_count(void) { return static_cast<int32_t>(cuda().devices.size()); }
+int32_t ct_cuda_count(void) { return static_cast<int32_t>(machine().devices.size()); }
 bool ct_cuda_is_open(void) { return opened; }
-const char *ct_cuda_reason(void) { return cuda().reason.c_str(); }
-const char *ct_cuda_report(void) { return cuda().report.c_str(); }
+const char *ct_cuda_reason(void) { return machine().reason.c_str(); }
+const char *ct_cuda_report(void) { return machine().report.c_str(); }
 const char *ct_cuda_name(int32_t device) {
-    return device >= 0 && device < ct_cuda_count() ? cuda().devices[device].name.c_str() : "";
+    return device >= 0 && device < ct_cuda_count() ? machine().devices[device].name.c_str() : "";
 }
 bool ct_cuda_memory(int32_t device, int64_t *free, int64_t *total) {
     return guarded<bool>("memory of a device", false, [&] {
@@ -359,7 +354,7 @@ const char *ct_recorded_operators(void) {
 }
 
 const char *ct_cuda_link(void) {
-    auto &libraries = cuda().libraries;
+    auto &libraries = machine().libraries;
     return libraries.open() ? "" : libraries.reason.c_str();
 }
 const char *ct_cuda_missing_kernels(const char *operators) {

@@ -22,12 +22,12 @@ struct RotaryTable {
     /// `lengths` decide the base of dynamic scaling row by row; it may be empty for other scalings.
     init(_ config: RopeConfig, headDim: Int, positions: [[Int]], lengths: [Int]) {
         let (plain, attentionFactor) = config.frequencies(headDim: headDim, length: nil)
-        // [A, T]; then [T, 1], or [T, headDim / 2] with the position that turns each frequency.
-        var places = Tensor(positions.flatMap { $0.map(Float.init) }, shape: [positions.count, positions[0].count])
+        // The axis whose position turns each frequency; one for all of them without M-RoPE.
+        var axes = [0]
         if let sections = config.sections, positions.count == 3 {
-            places = places.rows(
-                Tensor(sections.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }))
+            axes = sections.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }
         }
+        let places = Tensor(positions.flatMap { $0.map(Float.init) }, shape: [positions.count, positions[0].count])
         var frequencies = Tensor(plain)
         if config.isLengthDependent {
             var known: [Int: [Float]] = [:]
@@ -39,7 +39,7 @@ struct RotaryTable {
             frequencies = Tensor(rows, shape: [lengths.count, headDim / 2])
         }
         // fp32, as torch computes them, and where the model lies: on the CPU it would take as long as a GPU's layers.
-        let half = places.t * frequencies, angles = Tensor.cat([half, half], dim: 1)
+        let half = places.rows(Tensor(axes)).t * frequencies, angles = Tensor.cat([half, half], dim: 1)
         cos = angles.cos() * attentionFactor
         sin = angles.sin() * attentionFactor
     }
