@@ -81,6 +81,11 @@ enum PPOReading: StageReading {
         guard explained.count >= 8 else { return nil }
         let (start, end) = ends(explained)
         guard end < 0.05, end < start + 0.3 else { return nil }
+        let returns = facts.curve("ppo/returns/mean"), values = facts.curve("ppo/val/mean")
+        if !returns.isEmpty, !values.isEmpty, abs(ends(returns).end - ends(values).end) < 0.1 * abs(ends(returns).end) {
+            return
+                "The value head follows the mean of the returns (\(text(ends(values).end)) for \(text(ends(returns).end))) and explains no more of them. Of short answers that are right or wrong there is no more to know: who knew which are wrong would not give them. For long answers raise ppo_vf_coef or learning_rate, or train longer."
+        }
         return
             "The value head explains nothing of the returns (\(text(end)) of their variance): advantages are noise. Raise ppo_vf_coef or learning_rate, train longer, or set ppo_score_norm: true when scores are large."
     }
