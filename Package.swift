@@ -137,16 +137,17 @@ let package = Package(
         .target(
             name: "LocalServer", dependencies: nio + [.product(name: "NIOPosix", package: "swift-nio")], path: "Tests/LocalServer",
             swiftSettings: swift),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swift),
         tests("Hub", uses: ["Web", "LocalServer", .product(name: "Crypto", package: "swift-crypto")]),
         tests("Augment", uses: ["JSON", "Datasets", "Web", "LocalServer"]),
         tests("Demo", uses: ["Prompting", "RunConfig"]),
-        tests("Training", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
+        tests("Training", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "TestSupport"]),
         tests("Server", uses: ["JSON", "Models", "RunConfig", "Media", "Prompting", "Inference"]),
         // The executable is run as users run it.
         tests("Inference", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Anneal"]),
         tests(
             "Reinforcement",
-            uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Training", "Inference", "Anneal"]),
+            uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Augment", "Training", "Inference", "Anneal", "LocalServer", "TestSupport"]),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -35,9 +35,11 @@ package struct ChatEndpoint: Sendable {
             var retryAfter: String?
             do {
                 let (status, data, wish) = try await withTimeout { try await post(prompt, system, variant) }
-                if status == 200 { return Self.reply(data) }
                 let detail = self.detail(data)
                 switch status {
+                case 200:
+                    if let outcome = Self.reply(data) { return outcome }
+                    failure = "the endpoint's answer is no chat completion"
                 case 401, 403:
                     throw AugmentError(
                         "the endpoint refuses the key (\(status))\(detail): set \(settings.keyVariable)")
@@ -88,11 +90,10 @@ package struct ChatEndpoint: Sendable {
         return (response.status, try await response.data(limit: Self.maxReplyBytes), response.header("retry-after"))
     }
 
-    private static func reply(_ data: Data) -> Outcome {
+    /// What a chat completion says; nil when the data are none.
+    private static func reply(_ data: Data) -> Outcome? {
         guard let answer = try? JSONValue(parsing: Array(data)), let choice = answer["choices"]?.arrayValue?.first
-        else {
-            return .failed("the endpoint's answer is no chat completion")
-        }
+        else { return nil }
         if choice["finish_reason"]?.stringValue == "length" {
             return .refused("the reply was cut off: raise --max-tokens")
         }

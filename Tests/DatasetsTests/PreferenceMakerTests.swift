@@ -71,6 +71,21 @@ struct PreferenceMakerTests {
         }
     }
 
+    @Test func `predictions of other rows are refused, shortened labels are not`() throws {
+        func rows(_ answers: [String]) -> [DataRow] {
+            answers.map { answer in
+                DataRow(
+                    conversation: Conversation(messages: [Message(.user, "q"), Message(.assistant, answer)]),
+                    origin: RowOrigin(dataset: "d", file: "f", row: 1))
+            }
+        }
+        let (made, _) = try PreferenceMaker(kind: .pairs, rows: rows(["a, and more", "b", "c"])).samples([("a", first)])
+        #expect(made.count == 1)
+        #expect { try PreferenceMaker(kind: .pairs, rows: rows(["b", "c", "a"])).samples([("a", first)]) } throws: {
+            "\($0)".contains("3 of 3 labels are not the answers of the data set")
+        }
+    }
+
     @Test func `files that do not belong together are refused`() {
         #expect { try PreferenceMaker(kind: .pairs).samples([("a", first), ("b", Array(second.prefix(2)))]) } throws: {
             "\($0)".contains("holds 2 predictions, but a has 3 rows")

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import RunConfig
+import TestSupport
 import Testing
 
 @testable import Reinforcement

@@ -24,24 +24,6 @@ enum Place {
     static let program = Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent("anneal")
 }
 
-/// A folder that goes away with its owner.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.path + "/anneal-reinforcement-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    @discardableResult
-    func write(_ name: String, _ text: String) throws -> String {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
-        return "\(path)/\(name)"
-    }
-}
-
 /// A tiny model with its adapter as a run trains it, and prompts of the fixtures' data.
 struct PolicyFixture {
     let model: LanguageModel

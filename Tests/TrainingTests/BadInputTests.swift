@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What a user does wrong, through the executable: exit status 1, one message that names file, row, key and remedy, and

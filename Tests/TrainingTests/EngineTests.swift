@@ -4,6 +4,7 @@ import Media
 import Models
 import Prompting
 import RunConfig
+import TestSupport
 import Testing
 import Torch
 

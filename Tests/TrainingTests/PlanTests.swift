@@ -1,6 +1,7 @@
 import Foundation
 import Models
 import RunConfig
+import TestSupport
 import Testing
 import Torch
 

@@ -1,5 +1,6 @@
 import Foundation
 import RunConfig
+import TestSupport
 import Testing
 import Torch
 

@@ -1,6 +1,7 @@
 import Foundation
 import Reporting
 import RunConfig
+import TestSupport
 import Testing
 
 @testable import Training

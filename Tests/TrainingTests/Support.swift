@@ -1,5 +1,6 @@
 import Foundation
 import RunConfig
+import TestSupport
 import Testing
 import Torch
 
@@ -21,30 +22,6 @@ enum Place {
 
     /// The `anneal` that `swift build --build-tests` put beside the test bundle.
     static let program = Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent("anneal")
-}
-
-/// A folder that goes away with its owner.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.path + "/anneal-tests-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    @discardableResult
-    func write(_ name: String, _ text: String) throws -> String {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
-        return "\(path)/\(name)"
-    }
-
-    /// A copy of `source` under `name`.
-    func copy(_ source: String, as name: String) throws -> String {
-        try FileManager.default.copyItem(atPath: source, toPath: "\(path)/\(name)")
-        return "\(path)/\(name)"
-    }
 }
 
 /// Overrides of a run over the fixtures' data.

@@ -7,7 +7,7 @@ scripts, turns, system texts, a very long prompt, answers of one token, pairs th
 with a model that sees also images between the words and videos of MEDIA_FOLDER). First eight updates, fp32, from ADAPTER, no dropout.
 Prints the largest relative difference of each case and fails beyond 1e-4.
 """
-import contextlib, glob, json, os, random, shutil, subprocess, sys, tempfile
+import contextlib, functools, glob, json, os, random, shutil, subprocess, sys, tempfile
 
 sys.path.insert(0, "Tools/fixtures")
 import preference_traces as traces
@@ -80,6 +80,8 @@ def make(case, folder, model, adapter, media_folder):
                  for kind, ending in (("images", "jpg"), ("videos", "mp4"))}
     # A cutoff that leaves nothing of an answer would drop its row here, and keep it in LLaMA-Factory without a label.
     cutoff = 2048 if sees else r.choice([48, 64, 256, 1024])
+    if stage == "kto":
+        media["videos"] = []  # LLaMA-Factory's KTO does not hand them on
     data = rows(r, stage, media, one_class=r.random() < 0.2, is_short=cutoff < 200)
     os.makedirs(f"{folder}/data")
     json.dump(data, open(f"{folder}/data/rows.json", "w"), ensure_ascii=False)
@@ -110,9 +112,34 @@ def make(case, folder, model, adapter, media_folder):
         seed=r.randint(1, 10**6), preprocessing_batch_size=r.choice([1000, 7]), **knobs(r, stage))
     if sees:
         settings.update(image_max_pixels=12544, video_max_pixels=6272, video_maxlen=4)
-    if r.random() < 0.4:
+    # In LLaMA-Factory an evaluation moves the baseline of pref_bco_weight, here it does not.
+    if r.random() < 0.4 and not settings.get("pref_bco_weight"):
         settings.update(val_size=6, eval_strategy="steps", eval_steps=4, per_device_eval_batch_size=r.choice([1, 4]))
     return settings
+
+
+def older_positions():
+    """After a video the text goes on at the largest position so far + 1, as the published checkpoints were trained and as Anneal does;
+    transformers 5 goes on earlier when the video's time axis went further than its sides."""
+    from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLModel
+
+    original = Qwen2_5_VLModel.get_rope_index
+
+    @functools.wraps(original)  # LLaMA-Factory looks at its parameters
+    def older(self, input_ids, *args, **kwargs):
+        positions, deltas = original(self, input_ids, *args, **kwargs)
+        config = self.config
+        for b, ids in enumerate(input_ids.tolist()):
+            kinds = [1 if i == config.image_token_id else 2 if i == config.video_token_id else 0 for i in ids]
+            shift, last = 0, -1
+            for k in range(len(ids)):
+                if k and kinds[k] == 0 and kinds[k - 1] == 2:
+                    shift = last + 1 - int(positions[:, b, k].max())
+                positions[:, b, k] += shift
+                last = max(last, int(positions[:, b, k].max()))
+        return positions, deltas
+
+    Qwen2_5_VLModel.get_rope_index = older
 
 
 def worst(ours, theirs, beta):
@@ -148,6 +175,10 @@ def run(case):
             "pref_ftx", "pref_bco_weight", "ld_alpha", "dpo_label_smoothing", "logging_steps")
     about = " ".join(f"{settings[k]}" for k in keys[:6] if k in settings) + "".join(
         f" {k.removeprefix('pref_')}={settings[k]}" for k in keys[6:] if settings.get(k))
+    if "image_max_pixels" in settings:
+        older_positions()
+        if settings["stage"] == "kto":
+            traces.with_positions()
     with contextlib.redirect_stdout(sys.stderr):
         trace = traces.record(settings, f"{folder}/theirs")
     if process.returncode:

@@ -17,6 +17,16 @@ public struct PreferenceMaker: Sendable {
         case verdicts
         /// Right answers of the model's own, for supervised fine-tuning (rejection sampling): {instruction, output}.
         case accepted
+
+        /// Why predictions may give nothing of this kind.
+        public var lack: String {
+            switch self {
+            case .pairs: "no answer is wrong"
+            case .ownPairs: "no row has both a right and a wrong answer"
+            case .verdicts: "all answers are empty"
+            case .accepted: "no answer is right"
+            }
+        }
     }
 
     /// What became of the rows.
@@ -65,6 +75,7 @@ public struct PreferenceMaker: Sendable {
                 }
             }
         }
+        try refuseOtherRows(first)
         for row in rows ?? []
         where (row.conversation.images + row.conversation.videos).contains(where: { $0.path == nil }) {
             throw DataError(
@@ -92,6 +103,20 @@ public struct PreferenceMaker: Sendable {
         }
         report.numWritten = samples.count
         return (samples, report)
+    }
+
+    /// Predictions of other rows, or of the same in another order, would be put to the wrong questions.
+    private func refuseOtherRows(_ file: (path: String, predictions: [Prediction])) throws(DataError) {
+        let answers = (rows ?? []).map { $0.conversation.messages.last?.content ?? "" }
+        // Labels may be cut to cutoff_len, and have an empty thought before them.
+        let others = zip(file.predictions, answers).enumerated().filter { _, pair in
+            let label = Prediction.trimmed(pair.0.label), answer = Prediction.trimmed(pair.1)
+            return !answer.hasPrefix(label) && !label.hasSuffix(answer)
+        }
+        guard let first = others.first, others.count > answers.count / 2 else { return }
+        throw DataError(
+            "\(others.count) of \(answers.count) labels are not the answers of the data set: name the one that was predicted, in its order",
+            file: file.path, row: first.offset + 1)
     }
 
     private func samples(_ row: Int, _ asked: Prediction, right: Prediction?, wrong: [Prediction]) -> [JSONValue] {

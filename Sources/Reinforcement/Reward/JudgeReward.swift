@@ -1,6 +1,7 @@
 import Augment
 import Foundation
 import Prompting
+import Reporting
 import RunConfig
 import Training
 import Web
@@ -8,7 +9,7 @@ import Web
 /// A model behind an OpenAI-compatible endpoint gives points from 0 to 10; the reward is a tenth of them.
 struct JudgeReward: Reward {
     let name = "judge"
-    private let settings: AugmentSettings
+    var settings: AugmentSettings
     private let prompt: String
 
     static let standardPrompt = """
@@ -43,6 +44,8 @@ struct JudgeReward: Reward {
         let endpoint = ChatEndpoint(settings: settings, web: WebClient(stallSeconds: settings.timeoutSeconds))
         let prompts = answers.map { Self.filled(prompt, $0) }
         let numParallel = settings.numParallel, maxAttempts = settings.maxAttempts
+        let bar = ProgressBar(title: "judge", unit: "answer", total: answers.count, delaySeconds: 2)
+        defer { bar.finish() }
         return try waitFor {
             defer { Task { await endpoint.web.close() } }
             return try await withThrowingTaskGroup(of: (Int, RewardVerdict).self) { group in
@@ -57,6 +60,7 @@ struct JudgeReward: Reward {
                 for _ in 0..<numParallel { add() }
                 while let (index, verdict) = try await group.next() {
                     verdicts[index] = verdict
+                    bar.advance()
                     add()
                 }
                 return verdicts
@@ -70,24 +74,11 @@ struct JudgeReward: Reward {
         for attempt in 1...max(1, maxAttempts) {
             switch try await endpoint.ask(prompt, system: nil, variant: attempt) {
             case .reply(let text):
-                if let points = points(text) { return .score(points / 10) }
+                if let points = JudgeReply.points(text) { return .score(points / 10) }
             case .refused(let reason), .failed(let reason): return .failed(reason)
             }
         }
-        return .failed("the judge's reply has no number from 0 to 10")
-    }
-
-    /// The first number of a reply, a thought before it left out.
-    static func points(_ reply: String) -> Double? {
-        let text = reply.ranges(of: "</think>").last.map { reply[$0.upperBound...] } ?? reply[...]
-        guard let start = text.firstIndex(where: { $0.isASCII && $0.isNumber }) else { return nil }
-        // "-3" is no number from 0 to 10.
-        if start > text.startIndex, text[text.index(before: start)] == "-" { return nil }
-        let number = text[start...].prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-        guard let value = Double(number.hasSuffix(".") ? number.dropLast() : number), (0...10).contains(value) else {
-            return nil
-        }
-        return value
+        return .failed("the judge's reply has no single number from 0 to 10")
     }
 
     private static func filled(_ prompt: String, _ answer: JudgedAnswer) -> String {

@@ -21,12 +21,12 @@ public enum CurveReading {
         if let broken = train.first(where: { !$0.value.isFinite }) ?? evals.first(where: { !$0.value.isFinite }) {
             return lines + brokenLines(facts, at: broken, evals: evals)
         }
-        let rollouts = RolloutReading.lines(facts)
+        let rollouts = RolloutReading.lines(facts) + PPOReading.lines(facts)
         // The loss of a policy that learns from rewards says nothing: it is near 0 from the first step to the last.
         if !rollouts.isEmpty { return lines + rollouts + dataLines(facts) }
         lines += evals.isEmpty ? [trainingTrend(train), withoutEvaluation(facts, last: last)] : []
         if !evals.isEmpty { lines += evaluationLines(facts, train: train, evals: evals) }
-        return lines + PreferenceReading.lines(facts) + PPOReading.lines(facts) + dataLines(facts)
+        return lines + PreferenceReading.lines(facts) + dataLines(facts)
     }
 
     // MARK: A loss that is no number

@@ -1,14 +1,17 @@
 /// Reads the curves of PPO: whether the reward rose and at what price, and whether the value head learned.
-enum PPOReading {
-    /// What the curves show and what to try; empty for a run of another stage.
+enum PPOReading: StageReading {
     static func lines(_ facts: RunFacts) -> [String] {
         let divergences = facts.curve("objective/kl"), rewards = facts.curve("reward")
         guard !divergences.isEmpty, !rewards.isEmpty else { return [] }
         guard rewards.count >= 8 else {
-            return ["Only \(rewards.count) rewards were logged: too few to see a trend. Set logging_steps lower."]
+            return tooFew(rewards.count)
         }
+        let gained = ends(rewards).end - ends(rewards).start
         return [trend(facts, rewards)]
-            + [divergence(facts, divergences), length(facts), repetition(facts), values(facts), skipped(facts)]
+            + [
+                heldOut(facts, gained: gained), divergence(facts, divergences), length(facts), repetition(facts),
+                values(facts), skipped(facts),
+            ]
             .compactMap(\.self)
     }
 
@@ -78,6 +81,11 @@ enum PPOReading {
         guard explained.count >= 8 else { return nil }
         let (start, end) = ends(explained)
         guard end < 0.05, end < start + 0.3 else { return nil }
+        let returns = facts.curve("ppo/returns/mean"), values = facts.curve("ppo/val/mean")
+        if !returns.isEmpty, !values.isEmpty, abs(ends(returns).end - ends(values).end) < 0.1 * abs(ends(returns).end) {
+            return
+                "The value head follows the mean of the returns (\(text(ends(values).end)) for \(text(ends(returns).end))) and explains no more of them. Of short answers that are right or wrong there is no more to know: who knew which are wrong would not give them. For long answers raise ppo_vf_coef or learning_rate, or train longer."
+        }
         return
             "The value head explains nothing of the returns (\(text(end)) of their variance): advantages are noise. Raise ppo_vf_coef or learning_rate, train longer, or set ppo_score_norm: true when scores are large."
     }
@@ -88,16 +96,4 @@ enum PPOReading {
         return
             "In \(skipped.count) logged steps answers had no score and were left out; completions.jsonl says why (`problem`)."
     }
-
-    /// Means of the first and the last tenth.
-    private static func ends(_ points: [RunFacts.Point]) -> (start: Double, end: Double) {
-        let window = max(2, points.count / 10)
-        func mean(_ part: ArraySlice<RunFacts.Point>) -> Double {
-            part.reduce(0) { $0 + $1.value } / Double(max(1, part.count))
-        }
-        return (mean(points.prefix(window)), mean(points.suffix(window)))
-    }
-
-    private static func text(_ value: Double) -> String { Python.format(value, "%.3g") }
-    private static func percent(_ share: Double) -> String { Python.format(share * 100, "%.0f") + " %" }
 }

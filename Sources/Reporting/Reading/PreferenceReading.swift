@@ -1,11 +1,10 @@
 /// Reads the curves of preference training: rewards, margins, log-probabilities and the divergence from the reference.
-enum PreferenceReading {
-    /// What the curves show and what to try; empty for a run without rewards.
+enum PreferenceReading: StageReading {
     static func lines(_ facts: RunFacts) -> [String] {
         let margins = facts.curve("rewards/margins"), count = margins.count
         guard count > 0 else { return [] }
         guard count >= 8 else {
-            return ["Only \(count) rewards were logged: too few to see a trend. Set logging_steps lower."]
+            return tooFew(count)
         }
         var lines = [trend(facts, margins)]
         lines += sides(facts)
@@ -82,18 +81,4 @@ enum PreferenceReading {
         return
             "Rewards of \(text(worst)) mean that the model has moved far from the reference. Raise pref_beta, lower learning_rate or train fewer epochs, and read some answers before you use it."
     }
-
-    // MARK: Helpers
-
-    /// Means of the first and the last tenth.
-    private static func ends(_ points: [RunFacts.Point]) -> (start: Double, end: Double) {
-        let window = max(2, points.count / 10)
-        func mean(_ part: some Collection<RunFacts.Point>) -> Double {
-            part.reduce(0) { $0 + $1.value } / Double(max(1, part.count))
-        }
-        return (mean(points.prefix(window)), mean(points.suffix(window)))
-    }
-
-    private static func text(_ value: Double) -> String { Python.format(value, "%.3g") }
-    private static func percent(_ share: Double) -> String { Python.format(share * 100, "%.0f") + " %" }
 }

@@ -1,16 +1,17 @@
 /// Reads the curves of a policy that learned from rewards for its own answers: reward, divergence, length, repetition, ties.
-enum RolloutReading {
-    /// What the curves show and what to try; empty for a run without such rewards.
+enum RolloutReading: StageReading {
     static func lines(_ facts: RunFacts) -> [String] {
         let rewards = facts.curve("reward"), count = rewards.count
-        guard count > 0 else { return [] }
+        // PPO's has a reading of its own.
+        guard count > 0, facts.curve("objective/kl").isEmpty else { return [] }
         guard count >= 8 else {
-            return ["Only \(count) rewards were logged: too few to see a trend. Set logging_steps lower."]
+            return tooFew(count)
         }
         let (start, end) = ends(rewards)
         var lines = [trend(facts, start, end)]
         lines += [
-            divergence(facts), collapse(facts), length(facts, gained: end - start), repetition(facts), ties(facts, end),
+            heldOut(facts, gained: end - start), divergence(facts), collapse(facts), length(facts, gained: end - start),
+            repetition(facts), ties(facts, end),
             failures(facts),
         ].compactMap(\.self)
         return lines
@@ -97,20 +98,6 @@ enum RolloutReading {
         return
             "Rewards failed for some answers, which were left out (\(names.joined(separator: ", "))): the warnings above say why, completions.jsonl which ones."
     }
-
-    // MARK: Helpers
-
-    /// Means of the first and the last tenth.
-    private static func ends(_ points: [RunFacts.Point]) -> (start: Double, end: Double) {
-        let window = max(2, points.count / 10)
-        func mean(_ part: some Collection<RunFacts.Point>) -> Double {
-            part.reduce(0) { $0 + $1.value } / Double(max(1, part.count))
-        }
-        return (mean(points.prefix(window)), mean(points.suffix(window)))
-    }
-
-    private static func text(_ value: Double) -> String { Python.format(value, "%.3g") }
-    private static func percent(_ share: Double) -> String { Python.format(share * 100, "%.0f") + " %" }
 }
 
 extension RunFacts {

@@ -93,7 +93,7 @@ public struct ReinforcementSettings: SettingDeclarations {
     public let judgeModel = Setting<String?>("judge_model", nil, "judge: the model's name there.")
     public let judgePrompt = Setting<String?>(
         "judge_prompt", nil,
-        "judge: what it is asked, with {question}, {answer} and {solution}; its first number from 0 to 10 is the reward, over 10."
+        "judge: what it is asked, with {question}, {answer} and {solution}; its points from 0 to 10 are the reward, over 10."
     )
     public let judgeKeyVariable = Setting(
         "judge_key_variable", "OPENAI_API_KEY", "judge: the environment variable that holds the key.")

@@ -1,4 +1,6 @@
 public import Models
+import Reporting
+import Torch
 
 /// What writes the policy's answers: the one inference engine, which stands on a floor beside this one.
 ///
@@ -20,8 +22,13 @@ public protocol RolloutEngine {
 }
 
 extension RolloutEngine {
+    /// The same with a progress bar.
     public func rollouts(of prompts: [RolloutPrompt], numSamples: Int, firstNumber: UInt64) throws -> [Rollout] {
-        try rollouts(of: prompts, numSamples: numSamples, firstNumber: firstNumber, onFinish: {})
+        let bar = ProgressBar(title: "answers", unit: "answer", total: prompts.count * numSamples, delaySeconds: 2)
+        defer { bar.finish() }
+        return try scope("writing answers") {
+            try rollouts(of: prompts, numSamples: numSamples, firstNumber: firstNumber) { bar.advance() }
+        }
     }
 }
 

@@ -46,12 +46,17 @@ struct DataPreferencesCommand: ParsableCommand {
         let (samples, report) = try maker.samples(files)
         print(report.description)
         guard !samples.isEmpty else {
-            throw ValidationError(
-                "nothing can be made of these predictions: \(kind == .pairs ? "no answer is wrong" : "there are not both right and wrong answers to choose from")"
-            )
+            throw ValidationError("nothing can be made of these predictions: \(kind.lack)")
         }
         let text = "[\n" + samples.map { $0.text() }.joined(separator: ",\n") + "\n]\n"
-        try Data(text.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
+        do { try Data(text.utf8).write(to: URL(fileURLWithPath: output), options: .atomic) } catch {
+            throw ValidationError("--output \(output) cannot be written: does its folder exist?")
+        }
+        if rows == nil {
+            print(
+                "[warning] The questions are the prompts as they were printed, template and all. Name --dataset and --dataset-dir, or training puts the template around them once more."
+            )
+        }
         let name = URL(fileURLWithPath: output).deletingPathExtension().lastPathComponent
         print("Written to \(output). Its entry in dataset_info.json:")
         print("  \"\(name)\": \(maker.entry(fileName: URL(fileURLWithPath: output).lastPathComponent).text())")

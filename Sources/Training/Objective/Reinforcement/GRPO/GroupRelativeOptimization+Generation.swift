@@ -1,6 +1,5 @@
 import Datasets
 import Models
-import Reporting
 import RunConfig
 import Torch
 
@@ -30,11 +29,7 @@ extension GroupRelativeOptimization {
 
     /// Draws answers to prompts and asks the rewards for them.
     func write(_ prompts: [RolloutPrompt], numSamples: Int, firstNumber: UInt64) throws -> Generation {
-        let bar = ProgressBar(title: "answers", unit: "answer", total: prompts.count * numSamples, delaySeconds: 2)
-        defer { bar.finish() }
-        var rollouts = try scope("writing answers") {
-            try engine.rollouts(of: prompts, numSamples: numSamples, firstNumber: firstNumber) { bar.advance() }
-        }
+        var rollouts = try engine.rollouts(of: prompts, numSamples: numSamples, firstNumber: firstNumber)
         let answers = rollouts.map { rollout in
             let prompt = prompts[rollout.prompt]
             return JudgedAnswer(

@@ -1,11 +1,12 @@
 import Foundation
 import RunConfig
+import TestSupport
 import Testing
 
 @testable import Training
 
 /// Evaluation and streaming of the stages whose answers the policy writes.
-struct EvaluationTests {
+struct RolloutEvaluationTests {
     private static func arguments(_ stage: String, output: String, _ changes: [String]) -> [String] {
         let own =
             switch stage {
