@@ -65,7 +65,7 @@ struct DataCommandTests {
         let folder = try Folder(["one.jsonl": row("<image>q"), "none.jsonl": row("q")])
         let good = try Program.run(
             ["data", "check"] + Program.run(model: "qwen2.5-vl", dataset: "one.jsonl"), in: folder)
-        #expect(good.status == 0 && good.output.contains("1 rows read, 1 kept"), "\(good)")
+        #expect(good.status == 0 && good.output.contains("1 row read, 1 kept"), "\(good)")
         let bad = try Program.run(
             ["data", "check"] + Program.run(model: "qwen2.5-vl", dataset: "none.jsonl"), in: folder)
         let text = bad.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")

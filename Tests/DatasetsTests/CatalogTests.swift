@@ -216,7 +216,7 @@ final class TemporaryFolder {
         #expect(
             folder.error("a.jsonl") == """
                 data set 'a.jsonl': no row can be used.
-                1 rows read, 0 kept, 0 truncated, 1 dropped
+                1 row read, 0 kept, 0 truncated, 1 dropped
                   dropped 1: the row has no answer: fill the column 'response' (@/a.jsonl row 1)
                 """)
     }

@@ -136,7 +136,9 @@ import Testing
                 while let place = try draws.next(hasRow) { rows.append(number(place)) }
                 if item.held > 0 {
                     // Later epochs of the reference train on the rows it evaluates on.
-                    #expect(epoch > 0 || rows.filter { !item.taken.contains($0) } == expected.filter { !item.taken.contains($0) })
+                    #expect(
+                        epoch > 0
+                            || rows.filter { !item.taken.contains($0) } == expected.filter { !item.taken.contains($0) })
                     continue
                 }
                 let sum = rows.enumerated().reduce(0) { $0 + ($1.offset + 1) * $1.element } % 1_000_003

@@ -177,8 +177,8 @@ import Testing
         #expect(refusal(#"[{"a": "b"}, {"a": ""# + long, "d.json") == "d.json, row 2: " + remedy)
         #expect(refusal("{\"a\": \"b\"}\n{\"a\": [\"" + long + "\"]}\n", "d.jsonl") == "d.jsonl, row 2: " + remedy)
         #expect(refusal("short\n" + long, "d.txt") == "d.txt, line 2: " + remedy)
-        #expect(refusal("a,b\n1,2\n\"" + long + "\",3", "d.csv") == "d.csv, line 3: " + remedy)
-        #expect(refusal("a,b\n1," + long, "d.csv") == "d.csv, line 2: " + remedy)
+        #expect(refusal("a,b\n1,2\n\"" + long + "\",3", "d.csv") == "d.csv, line 3, row 2: " + remedy)
+        #expect(refusal("a,b\n1," + long, "d.csv") == "d.csv, line 2, row 1: " + remedy)
         // Rows that fit are read, however long the file is.
         let rows = String(repeating: "{\"a\": \"" + long.prefix(900_000) + "\"}\n", count: 5)
         #expect(try RecordFile.parse(Data(rows.utf8), path: "d.jsonl", limit: nil, maxRowBytes: 1 << 20).count == 5)

@@ -65,7 +65,10 @@ struct TokenizeCommand: ParsableCommand {
 
     private func readItems() throws -> [JSONValue] {
         guard let data = FileManager.default.contents(atPath: file) else {
-            throw CommandError("\(file) cannot be read")
+            throw CommandError(
+                FileManager.default.fileExists(atPath: file)
+                    ? "\(file) cannot be read: check that it is a file and its permissions"
+                    : "\(file): there is no such file; it should hold a JSON array of texts, or a text a line (.jsonl)")
         }
         guard isLines else {
             do {

@@ -52,6 +52,7 @@ struct ArrowRows: RowScanner {
     }
 
     private static func failure(_ path: String, _ folder: String, _ cause: any Error) -> DataError {
-        DataError("its rows cannot be unpacked to \(folder) (\(cause.localizedDescription)): set ANNEAL_CACHE", file: path)
+        DataError(
+            "its rows cannot be unpacked to \(folder) (\(cause.localizedDescription)): set ANNEAL_CACHE", file: path)
     }
 }

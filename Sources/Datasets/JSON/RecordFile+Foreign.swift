@@ -5,7 +5,13 @@ extension RecordFile {
     static func refuseOthersThanFiles(_ path: String) throws(DataError) {
         var status = stat()
         guard stat(path, &status) == 0 else {
-            throw DataError("the file cannot be read: \(String(cString: strerror(errno)))", file: path)
+            throw errno == ENOENT
+                ? DataError(
+                    "there is no such file (the working directory is \(FileManager.default.currentDirectoryPath)): correct the path",
+                    file: path)
+                : DataError(
+                    "the file cannot be read (\(String(cString: strerror(errno)))): check its path and permissions",
+                    file: path)
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw DataError("this is not a regular file: write the data to a file first", file: path)

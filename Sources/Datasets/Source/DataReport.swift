@@ -81,9 +81,12 @@ public struct DataReport: Sendable, Hashable {
 }
 
 extension DataReport: CustomStringConvertible {
+    /// "1 row", "2 rows".
+    public static func rows(_ count: Int) -> String { count == 1 ? "1 row" : "\(count) rows" }
+
     /// "1,000 rows read, 998 kept, 3 truncated, 2 dropped" with a line for each reason and warning.
     public var description: String {
-        var lines = ["\(numRead) rows read, \(numKept) kept, \(numTruncated) truncated, \(numDropped) dropped"]
+        var lines = ["\(Self.rows(numRead)) read, \(numKept) kept, \(numTruncated) truncated, \(numDropped) dropped"]
         for item in dropped {
             var places: [String] = []
             for row in item.rows {

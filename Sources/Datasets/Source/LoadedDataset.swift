@@ -64,13 +64,13 @@ public struct LoadedDataset: Sendable {
     }
 
     /// Where a row is, without reading it.
-    func origin(_ index: Int) -> RowOrigin {
+    public func origin(_ index: Int) -> RowOrigin {
         let (file, row) = records.origin(index)
         return RowOrigin(dataset: converter.description.name, file: file, row: row)
     }
 
     /// Whether a row can be used.
-    func isKept(_ index: Int) -> Bool { survey.dropped[Int32(index)] == nil }
+    public func isKept(_ index: Int) -> Bool { survey.dropped[Int32(index)] == nil }
 
     /// The size of a row's texts; nil where tokens cannot be told from it, for the row has media or tools.
     func textSize(_ index: Int) -> TextSize? { survey.sizes[index].isKnown ? survey.sizes[index] : nil }

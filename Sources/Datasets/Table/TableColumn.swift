@@ -37,7 +37,9 @@ enum TableColumn {
         let present = cells.compactMap { cell in cell.flatMap { missing.contains($0) ? nil : $0 } }
         let hasMissing = present.count < cells.count
         if present.isEmpty { return .missing }
-        guard let other = present.first(where: { wholeNumber($0) == nil }) else { return .whole(hasMissing: hasMissing) }
+        guard let other = present.first(where: { wholeNumber($0) == nil }) else {
+            return .whole(hasMissing: hasMissing)
+        }
         // The first cell that is no Int64 decides: digits too many for it are tried as UInt64 and then stay text.
         if isDigits(other), let long = longKind(present, hasMissing: hasMissing) { return long }
         if present.allSatisfy({ number($0) != nil }) { return .number }

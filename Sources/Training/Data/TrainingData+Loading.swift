@@ -101,7 +101,7 @@ extension TrainingData {
         let lines = mistakes.map { mistake in
             let rows = mistake.rows.map(\.description).joined(separator: "; ")
             return
-                "\(mistake.reason) (\(mistake.count) rows: \(rows)\(mistake.count > mistake.rows.count ? "; …" : ""))"
+                "\(mistake.reason) (\(DataReport.rows(mistake.count)): \(rows)\(mistake.count > mistake.rows.count ? "; …" : ""))"
         }
         throw DataError(lines.joined(separator: "\n"))
     }

@@ -69,7 +69,7 @@ struct DataConvertCommand: ParsableCommand {
         print(report)
         if rows.isEmpty { throw DataError("no row can be converted", file: input) }
         try RowFile.write(rows, to: output)
-        print("\(rows.count) rows written to \(output)")
+        print("\(DataReport.rows(rows.count)) written to \(output)")
         if register { try DataOutput.register(output, entry: conversion.entry(for: rows)) }
         if report.dropped.contains(where: \.reason.isMistake) { throw ExitCode(1) }
     }

@@ -32,7 +32,7 @@ struct DataIdentityCommand: ParsableCommand {
         let records = try RecordFile.read(path: input)
         let rows = try IdentityData.filled(records, name: name, author: author, language: language)
         try RowFile.write(rows, to: output)
-        print("\(rows.count) rows written to \(output)")
+        print("\(DataReport.rows(rows.count)) written to \(output)")
         if register { try DataOutput.register(output, entry: []) }
     }
 }

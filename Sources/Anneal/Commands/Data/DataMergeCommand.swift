@@ -31,6 +31,6 @@ struct DataMergeCommand: ParsableCommand {
             files, removesDuplicates: deduplicate, shuffleSeed: shuffle ? seed : nil)
         try RowFile.write(rows, to: output)
         let note = deduplicate ? ", \(numDuplicates) duplicates left out" : ""
-        print("\(rows.count) rows written to \(output)\(note)")
+        print("\(DataReport.rows(rows.count)) written to \(output)\(note)")
     }
 }

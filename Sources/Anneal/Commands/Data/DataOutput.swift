@@ -16,7 +16,7 @@ enum DataOutput {
     /// Writes some rows of a file.
     static func write(_ rows: [Int], of records: [Record], to path: String) throws {
         try RowFile.write(rows.map { records[$0].members }, to: path)
-        print("\(rows.count) rows written to \(path)")
+        print("\(DataReport.rows(rows.count)) written to \(path)")
     }
 }
 

@@ -42,9 +42,7 @@ public struct DataCheck: Sendable {
             do throws(DataError) {
                 let loaded = try catalog.load(name, maxSamples: config.data.maxSamples, random: &random)
                 statistics.merge(loaded.report)
-                Self.encode(
-                    loaded.keptRows.rotatingAnswers(blockSize: config.data.preprocessingBatchSize), run, encoder,
-                    &statistics)
+                Self.encode(loaded, run, encoder, &statistics)
                 if let note = Self.arrangementNote(statistics.tokenCounts, run) { statistics.notes.append(note) }
             } catch {
                 statistics.failure = error
@@ -76,11 +74,23 @@ public struct DataCheck: Sendable {
             """
     }
 
+    /// Encodes the rows block by block, so that no more of them are in memory.
     private static func encode(
-        _ rows: [DataRow], _ run: TrainingRun, _ encoder: RowEncoder, _ statistics: inout DatasetStatistics
+        _ dataset: LoadedDataset, _ run: TrainingRun, _ encoder: RowEncoder, _ statistics: inout DatasetStatistics
     ) {
-        let bar = ProgressBar(title: statistics.name, unit: "row", total: rows.count, delaySeconds: 2)
+        let kept = (0..<dataset.count).filter(dataset.isKept), size = run.config.data.preprocessingBatchSize
+        let bar = ProgressBar(title: statistics.name, unit: "row", total: kept.count, delaySeconds: 2)
         defer { bar.finish() }
+        for first in stride(from: 0, to: kept.count, by: size) {
+            let rows = kept[first..<min(first + size, kept.count)].compactMap { dataset.row($0).kept }
+            encode(rows.rotatingAnswers(blockSize: size), run, encoder, &statistics, bar)
+        }
+    }
+
+    private static func encode(
+        _ rows: [DataRow], _ run: TrainingRun, _ encoder: RowEncoder, _ statistics: inout DatasetStatistics,
+        _ bar: ProgressBar
+    ) {
         let mediaIDs = run.mediaIDs
         let results = try? EncodedRows.inParallel(rows.count) { index in
             defer { bar.advance() }
@@ -108,7 +118,7 @@ public struct DataCheck: Sendable {
         if let leakage { lines += leakage.lines + [""] }
         let numRead = datasets.reduce(0) { $0 + $1.report.numRead }
         let numDropped = datasets.reduce(0) { $0 + $1.report.numDropped }
-        lines.append("\(numRead) rows read, \(numDropped) lost")
+        lines.append("\(DataReport.rows(numRead)) read, \(numDropped) lost")
         let lossy = datasets.filter(\.isLossy).map { "'\($0.name)'" }
         if !lossy.isEmpty {
             lines.append("to be mended (too much is lost, or rows are wrong): \(lossy.joined(separator: ", "))")

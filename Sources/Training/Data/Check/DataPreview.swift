@@ -33,10 +33,12 @@ public struct DataPreview: Sendable {
         var numRead = 0
         for name in names where seen.insert(name).inserted {
             let loaded = try catalog.load(name, maxSamples: config.data.maxSamples, random: &random)
-            numRead = max(numRead, loaded.rows.count)
-            let rows =
-                row.map { row in loaded.rows.filter { $0.origin.row == row } } ?? Array(loaded.rows.prefix(numRows))
-            for row in rows { samples.append(try Self.sample(row, run, encoder)) }
+            numRead = max(numRead, loaded.count)
+            // Rows are read one by one: the file may be larger than the memory.
+            let places = (0..<loaded.count).lazy.filter { place in row.map { loaded.origin(place).row == $0 } ?? true }
+            for place in places.prefix(row == nil ? numRows : .max) {
+                samples.append(try Self.sample(loaded.row(place), run, encoder))
+            }
         }
         if samples.isEmpty, let row {
             throw DataError("there is no row \(row): the largest data set of the run has \(numRead) rows")
@@ -80,15 +82,5 @@ public struct DataPreview: Sendable {
                         "<section class=\"lossy\"><h3>\(HTMLPage.escaped("\(origin): dropped: \(reason)"))</h3></section>"
                     }
                 })
-    }
-}
-
-extension ConvertedRow {
-    /// Where the row comes from.
-    var origin: RowOrigin {
-        switch self {
-        case .kept(let row): row.origin
-        case .dropped(_, let origin): origin
-        }
     }
 }
