@@ -96,6 +96,36 @@ struct ChatTests {
         }
     }
 
+    @Test func `ids are told where return_token_ids asks for them`() async throws {
+        try await TestServer.with("Hi!") { server in
+            let wanted = server.encoder.tokenizer.encode("Hi!").map { JSONValue.int(Int($0)) }
+            let fields = [JSONMember("return_token_ids", true)]
+            let whole = try await server.chat("Hi", fields)
+            let prompt = try #require(server.engine.requests.first).prompt.tokenIDs.map { JSONValue.int(Int($0)) }
+            #expect(whole.json["prompt_token_ids"] == .array(prompt))
+            let ids = try #require(whole.json.firstChoice["token_ids"]?.arrayValue)
+            #expect(Array(ids.prefix(wanted.count)) == wanted)
+            // The token that ended the answer is one of them.
+            #expect(whole.json["usage"]?["completion_tokens"]?.intValue == ids.count)
+            let stream = try await server.chat("Hi", fields + [JSONMember("stream", true)])
+            #expect(stream.events.first?["prompt_token_ids"] == .array(prompt))
+            #expect(stream.events.flatMap { $0.firstChoice["token_ids"]?.arrayValue ?? [] } == ids)
+            let plain: JSONValue = ["prompt": .array(prompt), "return_token_ids": true]
+            for streams in [false, true] {
+                let reply = try await server.post(
+                    "/v1/completions", plain.adding([JSONMember("stream", .bool(streams))]))
+                let events = streams ? reply.events : [reply.json]
+                #expect(events.first?.firstChoice["prompt_token_ids"] == .array(prompt))
+                #expect(events.flatMap { $0.firstChoice["token_ids"]?.arrayValue ?? [] } == ids)
+            }
+            #expect(try await server.chat("Hi").json["prompt_token_ids"] == nil)
+            let named = try await server.chat(
+                "Hi", [JSONMember("logprobs", true), JSONMember("return_tokens_as_token_ids", true)])
+            let first = named.json.firstChoice["logprobs"]?["content"]?.arrayValue?.first
+            #expect(first?["token"]?.stringValue == "token_id:\(ids[0].intValue ?? -1)")
+        }
+    }
+
     @Test func `the length limit is the model's, and an answer that reaches it says so`() async throws {
         try await TestServer.with("a b c d e f g h", maxModelLength: 130) { server in
             let short = try await server.chat("Hi", [JSONMember("max_tokens", 2)])

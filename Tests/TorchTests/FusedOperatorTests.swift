@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Torch
@@ -88,6 +89,18 @@ struct FusedOperatorTests {
                 compared += 1
             }
             #expect(compared == 17)
+        }
+    }
+
+    @Test func `gates far from zero give what SiLU gives`() throws {
+        let gates: [Float] = [-1e6, -200, -89.5, -88.1, -87, -20, -1, 0, 1, 20, 88.1, 200, 1e6]
+        let x = Array(repeating: gates, count: 3).flatMap(\.self)
+        let found = try TensorThread.cpu.run {
+            try scope("gated") { Tensor(x, shape: [1, x.count]).swiglu(Tensor.ones([1, x.count])).array(Float.self) }
+        }
+        let expected = x.map { Double($0) / (1 + exp(-Double($0))) }
+        for (value, wanted) in zip(found, expected) {
+            #expect(abs(Double(value) - wanted) <= 1e-6 * abs(wanted) + 1e-30)
         }
     }
 

@@ -154,10 +154,41 @@ def _():
     assert all(abs(a.logprob - b.logprob) < 1e-3 for a, b in zip(parts, content))
 
 
-@check("prompt_logprobs")
+@check("prompt_logprobs, with true ranks")
 def _():
     answer = chat(extra_body={"prompt_logprobs": 2})
     assert answer.prompt_logprobs[0] is None and len(answer.prompt_logprobs) == answer.usage.prompt_tokens
+    for entries in answer.prompt_logprobs[1:]:
+        by_rank = sorted(entries.values(), key=lambda entry: entry["rank"])
+        assert {1, 2} <= {entry["rank"] for entry in by_rank} and len(by_rank) <= 3
+        assert [e["logprob"] for e in by_rank] == sorted((e["logprob"] for e in by_rank), reverse=True)
+
+
+@check("return_token_ids, streamed the same")
+def _():
+    extra = dict(temperature=0, extra_body={"return_token_ids": True})
+    whole = chat(**extra)
+    assert len(whole.prompt_token_ids) == whole.usage.prompt_tokens
+    assert len(whole.choices[0].token_ids) == whole.usage.completion_tokens
+    parts = []
+    for chunk in chat(stream=True, **extra):
+        for choice in chunk.choices:
+            parts += getattr(choice, "token_ids", None) or []
+    assert parts == whole.choices[0].token_ids
+    again = client.completions.create(model=model, prompt=whole.prompt_token_ids, max_tokens=12, temperature=0)
+    assert again.choices[0].text == whole.choices[0].message.content
+
+
+@check("form of a stream: role, text, reason, usage, [DONE]")
+def _():
+    chunks = list(chat(temperature=0, stream=True, stream_options={"include_usage": True}))
+    assert chunks[0].choices[0].delta.role == "assistant" and chunks[0].choices[0].delta.content == ""
+    assert all(chunk.choices[0].delta.role is None for chunk in chunks[1:-1])
+    assert [c.choices[0].finish_reason is not None for c in chunks[:-1]] == [False] * (len(chunks) - 2) + [True]
+    assert all(chunk.usage is None for chunk in chunks[:-1]) and chunks[-1].choices == [] and chunks[-1].usage.total_tokens > 0
+    assert len({chunk.id for chunk in chunks}) == 1 and {chunk.object for chunk in chunks} == {"chat.completion.chunk"}
+    running = [c.usage.completion_tokens for c in chat(temperature=0, stream=True, stream_options={"include_usage": True, "continuous_usage_stats": True})]
+    assert running == sorted(running)
 
 
 @check("vLLM's sampling fields act or are taken")
@@ -191,18 +222,27 @@ TOOLS = [{"type": "function", "function": {"name": "weather", "description": "d"
     "type": "object", "properties": {"city": {"enum": ["Bonn", "Rom"]}}, "required": ["city"]}}}]
 
 
+def room():
+    """Tokens for a call whose arguments may have blanks between them; small models have little room."""
+    used = len(post("/tokenize", {"messages": [{"role": "user", "content": "Hello, who are you?"}], "tools": TOOLS})["tokens"])
+    return min(400, client.models.list().data[0].max_model_len - used)
+
+
 @check("tools: auto, none, required, named, streamed")
 def _():
     chat(tools=TOOLS)
     chat(tools=TOOLS, tool_choice="none")
     for choice in ("required", {"type": "function", "function": {"name": "weather"}}):
-        call = chat(tools=TOOLS, tool_choice=choice, max_tokens=400, temperature=0).choices[0].message.tool_calls[0]
+        call = chat(tools=TOOLS, tool_choice=choice, max_tokens=room(), temperature=0).choices[0].message.tool_calls[0]
         assert call.function.name == "weather" and json.loads(call.function.arguments)["city"] in ("Bonn", "Rom")
-        arguments = ""
-        for chunk in chat(tools=TOOLS, tool_choice=choice, max_tokens=400, temperature=0, stream=True):
-            for delta in chunk.choices[0].delta.tool_calls or [] if chunk.choices else []:
+        arguments, heads, reason = "", [], None
+        for chunk in chat(tools=TOOLS, tool_choice=choice, max_tokens=room(), temperature=0, stream=True):
+            reason = chunk.choices[0].finish_reason or reason
+            for delta in chunk.choices[0].delta.tool_calls or []:
                 arguments += delta.function.arguments or ""
-        assert arguments == call.function.arguments
+                heads += [(delta.index, delta.type, delta.function.name)] if delta.id else []
+        assert arguments == call.function.arguments and heads == [(0, "function", "weather")]
+        assert reason == ("tool_calls" if choice == "required" else "stop"), reason
     client.chat.completions.create(model=model, max_tokens=4, tools=TOOLS, messages=[
         {"role": "user", "content": "Weather?"}, {"role": "assistant", "content": None, "tool_calls": [
             {"id": "a", "type": "function", "function": {"name": "weather", "arguments": "{\"city\": \"Bonn\"}"}}]},
@@ -223,6 +263,31 @@ def _():
     assert echo.choices[0].logprobs.token_logprobs[0] is None
     parts = "".join(c.choices[0].text for c in client.completions.create(model=model, prompt="Once upon", max_tokens=8, temperature=0, stream=True))
     assert parts == text.choices[0].text
+
+
+@check("completions: n, streamed n, usage, errors of fields that do nothing here")
+def _():
+    extra = dict(model=model, prompt=["Once", "Twice upon"], max_tokens=5, temperature=1.5, seed=1, n=2, extra_body={"top_k": -1, "top_p": 1})
+    whole = client.completions.create(**extra)
+    assert [c.index for c in whole.choices] == [0, 1, 2, 3] and whole.usage.completion_tokens >= 4
+    parts, usage = [""] * 4, None
+    for chunk in client.completions.create(**extra, stream=True, stream_options={"include_usage": True}):
+        usage = chunk.usage or usage
+        for choice in chunk.choices:
+            parts[choice.index] += choice.text
+    assert parts == [choice.text for choice in whole.choices] and usage.completion_tokens == whole.usage.completion_tokens
+    refused(400, lambda: client.completions.create(model=model, prompt="a", suffix="b"))
+    refused(400, lambda: client.completions.create(model=model, prompt="a", best_of=3, n=2))
+    refused(400, lambda: client.completions.create(model=model, prompt=[]))
+
+
+@check("chat_template_kwargs, stop as list, x-ignored-fields")
+def _():
+    chat(extra_body={"chat_template_kwargs": {"enable_thinking": False}})
+    refused(400, lambda: chat(extra_body={"chat_template_kwargs": {"enable_thinkin": False}}))
+    raw = client.chat.completions.with_raw_response.create(
+        model=model, messages=[{"role": "user", "content": "x"}], max_tokens=2, stop=["a", "b"], user="me", extra_body={"temprature": 1})
+    assert raw.headers["x-ignored-fields"] == "user, temprature", raw.headers["x-ignored-fields"]
 
 
 @check("continue_final_message")
@@ -289,6 +354,13 @@ if options.vision:
         assert small.usage.prompt_tokens < parts.usage.prompt_tokens
         refused(400, lambda: ask([{"type": "image_url", "image_url": {"url": "data:image/png;base64,@@"}}]))
         refused(403, lambda: ask([{"type": "image_url", "image_url": {"url": "http://127.0.0.1/x.png"}}]))
+
+
+@check("beam search: n answers, the best first")
+def _():
+    beams = chat(n=3, temperature=0, extra_body={"use_beam_search": True})
+    assert len({choice.message.content for choice in beams.choices}) == 3
+    refused(400, lambda: chat(n=2, temperature=0, stream=True, extra_body={"use_beam_search": True}))
 
 
 if options.lora:

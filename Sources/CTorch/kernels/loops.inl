@@ -38,6 +38,9 @@ CT_INLINE float fast_exp(float x) {
     return p * __builtin_bit_cast(float, bits);
 }
 
+/// x / sigmoid_divisor(x) is SiLU. A gate below -88 is worth nothing in fp32, but would overflow the exponent above.
+CT_INLINE float sigmoid_divisor(float x) { return 1.0f + fast_exp(x < -88.0f ? 88.0f : -x); }
+
 // Sums run in 16 interleaved lanes on every machine, so that all instruction sets add in the same order.
 constexpr int kLanes = 16;
 typedef float Lanes __attribute__((vector_size(64), aligned(4)));
@@ -103,7 +106,7 @@ template <typename T>
 void swiglu_forward(const T *gate, const T *up, T *y, int64_t size) {
     for (int64_t i = 0; i < size; i++) {
         float g = load(gate + i);
-        store(y + i, rounded<T>(g / (1.0f + fast_exp(-g))) * load(up + i));
+        store(y + i, rounded<T>(g / sigmoid_divisor(g)) * load(up + i));
     }
 }
 
@@ -111,7 +114,7 @@ template <typename T>
 void swiglu_backward(const T *gate, const T *up, const T *dy, T *dgate, T *dup, int64_t size) {
     for (int64_t i = 0; i < size; i++) {
         float g = load(gate + i), d = load(dy + i), u = load(up + i);
-        float s = 1.0f / (1.0f + fast_exp(-g));
+        float s = 1.0f / sigmoid_divisor(g);
         store(dgate + i, d * u * s * (1.0f + g * (1.0f - s)));
         store(dup + i, d * g * s);
     }

@@ -12,6 +12,10 @@ public final class RewardModel: Sendable {
 
     /// Loads a model, merges its adapters and reads the value head of the last adapter or of the model.
     public init(_ settings: InferenceSettings, log: (String) -> Void = { _ in }) throws {
+        guard settings.quantization == nil else {
+            throw InferenceError(
+                "quantization_bit is for models that write; a reward model scores with plain weights: remove it")
+        }
         let parts = try ModelParts(settings)
         encoder = try PromptEncoder(settings, parts: parts)
         maxModelLength = parts.config.text.maxPositions

@@ -43,6 +43,13 @@ public struct AdapterConfig: Sendable, Equatable {
         for key in ["rank_pattern", "alpha_pattern"] where (object[key] as? [String: Any])?.isEmpty == false {
             throw ModelConfigError(path, "\(key) is not empty; layers of different rank are not supported")
         }
+        for key in [
+            "layers_to_transform", "exclude_modules", "layer_replication", "trainable_token_indices",
+            "target_parameters",
+        ]
+        where fields.has(key) {
+            throw ModelConfigError(path, "\(key) is set; this variant is not supported")
+        }
         if fields.has("modules_to_save") {
             throw ModelConfigError(path, "modules_to_save is set; whole trained layers are not supported yet")
         }
