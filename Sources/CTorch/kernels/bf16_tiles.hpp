@@ -126,15 +126,20 @@ CT_BF16 inline __attribute__((always_inline)) void tile(int64_t pairs, const uin
     __m512 s[kRows][kVectors];
     for (int r = 0; r < kRows; r++)
         for (int v = 0; v < kVectors; v++) s[r][v] = _mm512_load_ps(sums + r * kPanel + v * 16);
-    for (int64_t p = 0; p < pairs; p++) {
-        __m512bh b[kVectors];
-        for (int v = 0; v < kVectors; v++) b[v] = (__m512bh)_mm512_load_si512(panel + p * kPanel + v * 16);
+    // A cache line of every row at a time, while those of the rows that come next are on their way.
+    for (int64_t begin = 0; begin < pairs; begin += 16) {
+        int64_t end = std::min<int64_t>(begin + 16, pairs);
+        for (int r = 0; r < kRows; r++) _mm_prefetch(left + (r + kRows) * row + 2 * begin, _MM_HINT_T0);
+        for (int64_t p = begin; p < end; p++) {
+            __m512bh b[kVectors];
+            for (int v = 0; v < kVectors; v++) b[v] = (__m512bh)_mm512_load_si512(panel + p * kPanel + v * 16);
 #pragma clang loop unroll(full)
-        for (int r = 0; r < kRows; r++) {
-            int32_t pair;
-            std::memcpy(&pair, left + r * row + 2 * p, 4);
-            auto a = (__m512bh)_mm512_set1_epi32(pair);
-            for (int v = 0; v < kVectors; v++) s[r][v] = _mm512_dpbf16_ps(s[r][v], a, b[v]);
+            for (int r = 0; r < kRows; r++) {
+                int32_t pair;
+                std::memcpy(&pair, left + r * row + 2 * p, 4);
+                auto a = (__m512bh)_mm512_set1_epi32(pair);
+                for (int v = 0; v < kVectors; v++) s[r][v] = _mm512_dpbf16_ps(s[r][v], a, b[v]);
+            }
         }
     }
     for (int r = 0; r < kRows; r++)

@@ -50,7 +50,9 @@ struct CheckpointSaver {
 
     private func writeTrainingState(_ trainer: Trainer, to folder: String) throws {
         var tensors = trainer.parts.optimizer.stateTensors()
-        if trainsWeights { tensors += trainer.parts.optimizer.slots.map { ("\($0.name).master", $0.parameter.detach()) } }
+        if trainsWeights {
+            tensors += trainer.parts.optimizer.slots.map { ("\($0.name).master", $0.parameter.detach()) }
+        }
         try SafetensorsWriter.write(tensors, to: "\(folder)/optimizer.safetensors")
         let random = [("cpu", Runtime.randomState)] + (Device.current.randomState.map { [("cuda", $0)] } ?? [])
         try SafetensorsWriter.write(random, to: "\(folder)/rng_state.safetensors")

@@ -7,10 +7,11 @@ public struct MemoryPlan: Sendable, Equatable {
     public let weightBytes: Int
     /// Trained weights' gradients and AdamW's two moments, fp32.
     public let optimizerBytes: Int
-    /// What one packed token keeps for the backward pass, with all layers' activations or with their inputs only.
+    /// What one packed token needs for the backward pass, with all layers' activations or with their inputs only, and the
+    /// heap's gaps: tensors of many sizes come and go, which took an eighth more at 800 to 4,000 tokens.
     public let activationBytesPerToken: Int
     public let recomputedBytesPerToken: Int
-    /// One block of logits.
+    /// A block of logits; where the kernel keeps them in cache, its sums.
     public let logitBytes: Int
     /// Tokens of a pack beyond which a larger one is no faster: the products reach their speed at some hundred rows
     /// (Docs/performance.md).
@@ -26,11 +27,16 @@ public struct MemoryPlan: Sendable, Equatable {
         let heads = text.numHeads * text.headDim, keyValues = text.numKeyValueHeads * text.headDim
         // Each layer: its input and the middle of its residual stream, queries, keys, values and their mix, gate and up.
         let layer = 2 * text.hiddenSize + 2 * heads + 2 * keyValues + 2 * text.intermediateSize
-        activationBytesPerToken =
-            (layer * text.numLayers + 3 * text.hiddenSize) * size + 4 * text.numHeads * text.numLayers
-        recomputedBytesPerToken = (text.hiddenSize * (text.numLayers + 3) + 2 * layer) * size
+        // Backward, the widest moment of a layer: the gated product made again, its gradient, those of gate and up.
+        let passing = 4 * text.intermediateSize + 2 * text.hiddenSize
+        func withGaps(_ bytes: Int) -> Int { bytes + bytes / 8 }
+        activationBytesPerToken = withGaps(
+            (layer * text.numLayers + 3 * text.hiddenSize + passing) * size + 4 * text.numHeads * text.numLayers)
+        recomputedBytesPerToken = withGaps((text.hiddenSize * (text.numLayers + 3) + layer + passing) * size)
         if Device.current.isCPU {
-            logitBytes = 256 * text.vocabularySize * size
+            let keepsLogitsInCache =
+                !trainsWeights && compute == .bfloat16 && Runtime.inferenceKernelSet == "avx512bf16"
+            logitBytes = keepsLogitsInCache ? 8 * 512 * text.hiddenSize * 4 : 256 * text.vocabularySize * size
             efficientPackTokens = 768
         } else {
             // Blocks of half a gigabyte in fp32, of which two exist beside the logits and their gradient.
@@ -42,7 +48,7 @@ public struct MemoryPlan: Sendable, Equatable {
     /// Bytes at the peak of a step of `tokens` packed tokens.
     public func peakBytes(tokens: Int, recompute: Bool) -> Int {
         // LibTorch, the tokenizer and the program itself.
-        let program = 300 << 20
+        let program = 220 << 20
         return weightBytes + optimizerBytes + logitBytes + program + tokens
             * (recompute ? recomputedBytesPerToken : activationBytesPerToken)
     }

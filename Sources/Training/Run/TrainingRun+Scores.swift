@@ -24,9 +24,12 @@ extension TrainingRun {
                     let (scores, result) = try scope("scores") {
                         noGrad {
                             (
-                                RewardModeling.scores(of: pack, model: trainer.parts.model, options: trainer.parts.options)
-                                    .array(Float.self),
-                                trainer.parts.objective.loss(of: pack, model: trainer.parts.model, options: trainer.parts.options)
+                                RewardModeling.scores(
+                                    of: pack, model: trainer.parts.model, options: trainer.parts.options
+                                )
+                                .array(Float.self),
+                                trainer.parts.objective.loss(
+                                    of: pack, model: trainer.parts.model, options: trainer.parts.options)
                             )
                         }
                     }
