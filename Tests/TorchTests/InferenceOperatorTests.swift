@@ -82,7 +82,8 @@ struct InferenceOperatorTests {
             Runtime.seed(5)
             let tolerance: Float = dtype == .float32 ? 2e-5 : 2e-2
             for (rows, size, outs) in [
-                (1, 64, 40), (5, 33, 7), (16, 96, 130), (32, 40, 33), (33, 64, 48), (70, 50, 20),
+                (1, 64, 40), (2, 100, 5), (3, 33, 8), (5, 33, 7), (9, 2500, 37), (16, 96, 130), (23, 1300, 40),
+                (32, 40, 33), (33, 64, 48), (70, 50, 20),
             ] {
                 let x = Self.random([rows, size], dtype), bias = Self.random([outs], dtype)
                 let weights = (0..<2).map { _ in Self.random([outs, size], dtype) }

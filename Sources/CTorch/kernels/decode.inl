@@ -6,7 +6,21 @@
 constexpr int kLanes = 16;
 /// How far ahead weights that are read in the order in which they lie are asked for: the machine's own look-ahead stops
 /// at the end of a page.
-constexpr int64_t kAheadBytes = 2048;
+constexpr int64_t kAheadBytes = 4096;
+/// How far behind the rows that come next weights are brought into the second cache: from memory they take longer than
+/// the rows in between.
+constexpr int64_t kFarBytes = 16384;
+/// Longest part of the depth that several rows pass at once: they stay in the first cache while the outputs pass.
+constexpr int64_t kDepth = 1216;
+template <int kValue>
+using Count = std::integral_constant<int, kValue>;
+
+/// Sums that wait while other outputs pass a part of the depth. Without parts there are none.
+struct Kept {
+    float *sums = nullptr;
+    bool is_first = true, is_last = true;
+    Kept after(int64_t vectors) const { return {sums + vectors * kLanes, is_first, is_last}; }
+};
 typedef float Lanes __attribute__((vector_size(64), aligned(4)));
 typedef uint32_t WordLanes __attribute__((vector_size(64), aligned(4)));
 typedef uint16_t HalfLanes __attribute__((vector_size(32), aligned(2)));
@@ -27,14 +41,24 @@ CT_INLINE float sum_lanes(Lanes v) {
     return parts[0];
 }
 
-/// A tile of kRows x kOuts dot products. Meanwhile kAhead rows of weights at `ahead` are fetched: rows are too short for
-/// the machine's own look-ahead, and without it most of the time goes by waiting for memory.
+/// Fetches line i of kAhead rows of weights at `ahead`, and of what lies kFarBytes behind them: rows are too short for the
+/// machine's own look-ahead, and without it most of the time goes by waiting for memory.
+template <int kAhead, typename T>
+CT_INLINE void fetch(const T *ahead, int64_t w_row, int64_t i) {
+    for (int n = 0; n < kAhead; n++) {
+        const T *line = ahead + n * w_row + i;
+        __builtin_prefetch(line);
+        __builtin_prefetch(reinterpret_cast<const char *>(line) + kFarBytes, 0, 2);
+    }
+}
+
+/// A tile of kRows x kOuts dot products; kAhead rows of weights at `ahead` are fetched meanwhile.
 template <int kRows, int kOuts, int kAhead, typename T>
-CT_INLINE void dot_tile(const T *x, int64_t x_row, const T *w, int64_t w_row, int64_t size, float *y, int64_t y_row, const T *ahead) {
+CT_INLINE void dot_tile(const T *x, int64_t x_row, const T *w, int64_t w_row, int64_t size, float *y, int64_t y_row, const T *ahead, Kept) {
     Lanes sums[kRows][kOuts] = {};
     int64_t i = 0;
     for (; i + kLanes <= size; i += kLanes) {
-        for (int n = 0; n < kAhead; n++) __builtin_prefetch(ahead + n * w_row + i);
+        fetch<kAhead>(ahead, w_row, i);
         Lanes outs[kOuts];
         for (int n = 0; n < kOuts; n++) outs[n] = load_lanes(w + n * w_row + i);
         for (int m = 0; m < kRows; m++) {
@@ -65,13 +89,13 @@ CT_INLINE __m128 sum_four(__m512 a, __m512 b, __m512 c, __m512 d) {
 
 template <int kRows, int kOuts, int kAhead>
 CT_INLINE void dot_tile(const c10::BFloat16 *x, int64_t x_row, const c10::BFloat16 *w, int64_t w_row, int64_t size, float *y, int64_t y_row,
-                        const c10::BFloat16 *ahead) {
+                        const c10::BFloat16 *ahead, Kept kept) {
     __m512 sums[kRows][kOuts];
     for (int m = 0; m < kRows; m++)
-        for (int n = 0; n < kOuts; n++) sums[m][n] = _mm512_setzero_ps();
+        for (int n = 0; n < kOuts; n++) sums[m][n] = kept.is_first ? _mm512_setzero_ps() : _mm512_loadu_ps(kept.sums + (m * kOuts + n) * kLanes);
     int64_t i = 0;
     for (; i + 32 <= size; i += 32) {
-        for (int n = 0; n < kAhead; n++) __builtin_prefetch(ahead + n * w_row + i);
+        fetch<kAhead>(ahead, w_row, i);
         __m512bh outs[kOuts];
         for (int n = 0; n < kOuts; n++) outs[n] = load_pairs(w + n * w_row + i);
         for (int m = 0; m < kRows; m++) {
@@ -86,6 +110,11 @@ CT_INLINE void dot_tile(const c10::BFloat16 *x, int64_t x_row, const c10::BFloat
             for (int n = 0; n < kOuts; n++) sums[m][n] = _mm512_dpbf16_ps(sums[m][n], row, load_pairs(w + n * w_row + i, mask));
         }
     }
+    if (!kept.is_last) {
+        for (int m = 0; m < kRows; m++)
+            for (int n = 0; n < kOuts; n++) _mm512_storeu_ps(kept.sums + (m * kOuts + n) * kLanes, sums[m][n]);
+        return;
+    }
     for (int m = 0; m < kRows; m++)
         if constexpr (kOuts == 4) {
             _mm_storeu_ps(y + m * y_row, sum_four(sums[m][0], sums[m][1], sums[m][2], sums[m][3]));
@@ -94,55 +123,82 @@ CT_INLINE void dot_tile(const c10::BFloat16 *x, int64_t x_row, const c10::BFloat
         }
 }
 
-/// Four outputs of one row of input, one after another: weights arrive sooner in the order in which they lie. Every
-/// output is summed in the same order as in a tile.
-CT_INLINE void dot_four(const c10::BFloat16 *x, const c10::BFloat16 *w, int64_t w_row, int64_t size, float *y) {
-    __m512 sums[4];
+/// Four outputs of at most four rows of input, one output after another: weights arrive sooner in the order in which they
+/// lie. Every output is summed in the same order as in a tile.
+template <int kRows>
+CT_INLINE void dot_stream(const c10::BFloat16 *x, int64_t x_row, const c10::BFloat16 *w, int64_t w_row, int64_t size, float *y, int64_t y_row) {
+    __m512 sums[4][kRows];
     int64_t whole = size / 32 * 32;
     __mmask32 mask = (1u << (size - whole)) - 1;
     for (int n = 0; n < 4; n++) {
         const c10::BFloat16 *row = w + n * w_row;
-        sums[n] = _mm512_setzero_ps();
+        for (int m = 0; m < kRows; m++) sums[n][m] = _mm512_setzero_ps();
         for (int64_t i = 0; i < whole; i += 32) {
             __builtin_prefetch(reinterpret_cast<const char *>(row + i) + kAheadBytes, 0, 0);
-            sums[n] = _mm512_dpbf16_ps(sums[n], load_pairs(x + i), load_pairs(row + i));
+            __m512bh out = load_pairs(row + i);
+            for (int m = 0; m < kRows; m++) sums[n][m] = _mm512_dpbf16_ps(sums[n][m], load_pairs(x + m * x_row + i), out);
         }
-        if (mask) sums[n] = _mm512_dpbf16_ps(sums[n], load_pairs(x + whole, mask), load_pairs(row + whole, mask));
+        if (mask) {
+            __m512bh out = load_pairs(row + whole, mask);
+            for (int m = 0; m < kRows; m++) sums[n][m] = _mm512_dpbf16_ps(sums[n][m], load_pairs(x + m * x_row + whole, mask), out);
+        }
     }
-    _mm_storeu_ps(y, sum_four(sums[0], sums[1], sums[2], sums[3]));
+    for (int m = 0; m < kRows; m++) _mm_storeu_ps(y + m * y_row, sum_four(sums[0][m], sums[1][m], sums[2][m], sums[3][m]));
 }
 #endif
 
 template <int kOuts, typename T>
-CT_INLINE void dot_rows(const T *x, int64_t rows, int64_t x_row, const T *w, int64_t w_row, int64_t size, float *y, int64_t y_row, const T *ahead) {
+CT_INLINE void dot_rows(const T *x, int64_t rows, int64_t x_row, const T *w, int64_t w_row, int64_t size, float *y, int64_t y_row, const T *ahead,
+                        Kept kept = {}) {
     int64_t m = 0;
+    auto tiles = [&](auto tile_rows, auto fetched, int64_t last) __attribute__((always_inline)) {
+        constexpr int kRows = decltype(tile_rows)::value, kAhead = decltype(fetched)::value;
+        for (; m + kRows <= last; m += kRows)
+            dot_tile<kRows, kOuts, kAhead>(x + m * x_row, x_row, w, w_row, size, y + m * y_row, y_row,
+                                           ahead + m / kRows * kAhead * w_row, kept.after(m * kOuts));
+    };
     // The look-ahead is spread over the tiles, so that it is as fast as memory.
     if (rows >= 16) {
-        for (int n = 0; n < 4; n++, m += 4)
-            dot_tile<4, kOuts, 1>(x + m * x_row, x_row, w, w_row, size, y + m * y_row, y_row, ahead + n * w_row);
+        tiles(Count<4>(), Count<1>(), 16);
     } else if (rows >= 8) {
-        for (int n = 0; n < 4; n += 2, m += 4)
-            dot_tile<4, kOuts, 2>(x + m * x_row, x_row, w, w_row, size, y + m * y_row, y_row, ahead + n * w_row);
-    } else if (rows >= 4) {
-        dot_tile<4, kOuts, 4>(x, x_row, w, w_row, size, y, y_row, ahead);
-        m = 4;
+        tiles(Count<4>(), Count<2>(), 8);
     } else {
+        auto few = [&](auto tile_rows) __attribute__((always_inline)) {
+            constexpr int kRows = decltype(tile_rows)::value;
 #if defined(CT_BF16_DOT)
-        if constexpr (kOuts == 4 && std::is_same_v<T, c10::BFloat16>)
-            dot_four(x, w, w_row, size, y);
-        else
+            if constexpr (kOuts == 4 && std::is_same_v<T, c10::BFloat16>) {
+                dot_stream<kRows>(x, x_row, w, w_row, size, y, y_row);
+                m = kRows;
+                return;
+            }
 #endif
-            dot_tile<1, kOuts, 4>(x, x_row, w, w_row, size, y, y_row, ahead);
-        m = 1;
+            tiles(tile_rows, Count<4>(), kRows);
+        };
+        rows >= 4 ? few(Count<4>()) : rows == 3 ? few(Count<3>()) : rows == 2 ? few(Count<2>()) : few(Count<1>());
     }
-    for (; m + 4 <= rows; m += 4) dot_tile<4, kOuts, 0>(x + m * x_row, x_row, w, w_row, size, y + m * y_row, y_row, ahead);
-    for (; m < rows; m++) dot_tile<1, kOuts, 0>(x + m * x_row, x_row, w, w_row, size, y + m * y_row, y_row, ahead);
+    tiles(Count<4>(), Count<0>(), rows);
+    tiles(Count<2>(), Count<0>(), rows);
+    tiles(Count<1>(), Count<0>(), rows);
 }
 
 template <typename T>
 void dots(const T *x, int64_t rows, int64_t x_row, const T *w, int64_t outs, int64_t w_row, int64_t size, float *y, int64_t y_row) {
     if (rows <= 0) return;
     int64_t n = 0;
+#if defined(CT_BF16_DOT)
+    if constexpr (std::is_same_v<T, c10::BFloat16>)
+        if (rows >= 8 && size > kDepth) {
+            thread_local std::vector<float> sums;
+            int64_t whole = outs / 4 * 4, parts = (size + kDepth - 1) / kDepth, part = (size / parts + 31) / 32 * 32;
+            if (static_cast<int64_t>(sums.size()) < whole * rows * kLanes) sums.resize(whole * rows * kLanes);
+            for (int64_t k = 0; k < size; k += part)
+                for (n = 0; n < whole; n += 4) {
+                    const T *next = n + 4 < whole ? w + (n + 4) * w_row + k : k + part < size ? w + k + part : w + whole * w_row;
+                    dot_rows<4>(x + k, rows, x_row, w + n * w_row + k, w_row, std::min(part, size - k), y + n, y_row, next,
+                                Kept{sums.data() + n * rows * kLanes, k == 0, k + part >= size});
+                }
+        }
+#endif
     // What follows this piece is most often the next one; fetching beyond the end does no harm.
     for (; n + 4 <= outs; n += 4) dot_rows<4>(x, rows, x_row, w + n * w_row, w_row, size, y + n, y_row, w + (n + 4) * w_row);
     for (; n < outs; n++) dot_rows<1>(x, rows, x_row, w + n * w_row, w_row, size, y + n, y_row, w + (n + 1) * w_row);
