@@ -123,34 +123,12 @@ struct JudgeRewardTests {
         let text = [
             "hang": "no answer in", "html": "no chat completion", "500": "500", "429": "429", "empty": "no text",
         ]
-        #expect(reason.contains(text[kind] ?? ""))
+        #expect(text[kind].map { reason.contains($0) } ?? true)
     }
 
     @Test func `a refused key and a wrong address end the run at once`() async throws {
         for status in [401, 404] {
             await #expect(throws: AugmentError.self) { try await self.verdicts(["a"]) { _, _ in .init(status) } }
         }
-    }
-
-    @Test func `a run counts the answers that its judge leaves out, and names them`() throws {
-        let number = Mutex(0)
-        let server = try LocalServer { _ in
-            let isGood = number.withLock { count in
-                count += 1
-                return count % 4 != 0
-            }
-            return isGood ? Self.completion("\(number.withLock { $0 } % 7)") : Self.completion("no idea")
-        }
-        defer { server.close() }
-        let folder = try TemporaryFolder(), output = "\(folder.path)/run"
-        let arguments =
-            RunTests.arguments(output: output, ["judge_base_url=\(server.url)", "judge_model=m", "reward_attempts=1"])
-            .filter { !$0.hasPrefix("reward_program") } + ["reward_funcs=judge"]
-        let log = try PracticeRunTests.train(arguments)
-        #expect(log.first?["rewards/judge/failed"] == 2)
-        let lines = try String(contentsOfFile: "\(output)/completions.jsonl", encoding: .utf8).split(separator: "\n")
-        let leftOut = lines.filter { $0.contains("left_out") }
-        #expect(
-            lines.count == 16 && leftOut.count == 4 && leftOut.allSatisfy { $0.contains("judge: the judge's reply") })
     }
 }

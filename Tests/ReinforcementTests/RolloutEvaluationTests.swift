@@ -41,8 +41,8 @@ struct RolloutEvaluationTests {
             "eval_loss", "eval_rewards/program/mean", "eval_rewards/program/std", "eval_rewards/repetition/mean",
             "eval_reward_std", "eval_kl", "eval_entropy", "eval_completions/mean_length", "eval_runtime",
         ] { #expect(record[key]?.isFinite == true, "\(key)") }
-        // Two answers a prompt, compared with one another: their advantages add up to nothing.
-        #expect(abs(record["eval_loss"] ?? 1) < 1e-5)
+        // Two answers a prompt, compared with one another: their advantages add up to nothing, the divergence stays.
+        #expect((0..<0.01).contains(record["eval_loss"] ?? 1))
         // Each reward weighs 1.
         let parts = ["program", "repetition"].compactMap { record["eval_rewards/\($0)/mean"] }
         #expect(abs((record["eval_reward"] ?? 9) - parts.reduce(0, +)) < 1e-9)
@@ -85,7 +85,7 @@ struct RolloutEvaluationTests {
         for key in ["eval_objective/kl", "eval_tokens/responses_len_mean", "eval_completions/clipped_ratio"] {
             #expect(record[key]?.isFinite == true, "\(key)")
         }
-        #expect(record["eval_loss"] == nil && (record["eval_reward"] ?? 1) < 0)
+        #expect(record["eval_loss"] == nil && (record["eval_reward"] ?? 1) <= 0)
     }
 
     @Test(arguments: ["grpo", "ppo", "gkd"])

@@ -82,7 +82,6 @@ extension TrainingData {
         try data.evaluate(on: module.evaluations, run.config) {
             try examples(Array($0), other, &$1, use: "evaluate", bar)
         }
-        try refuseLosses(data.report, data.evaluationReport, run.config)
         return data
     }
 }

@@ -26,7 +26,6 @@ extension TrainingData {
         }
         data.train = try examples(module.train, &data.report, use: "train")
         try data.evaluate(on: module.evaluations, run.config) { try examples($0, &$1, use: "evaluate") }
-        try refuseLosses(data.report, data.evaluationReport, run.config)
         return data
     }
 }
