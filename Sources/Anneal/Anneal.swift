@@ -29,6 +29,9 @@ struct AnnealCommand: ParsableCommand {
         HubAccess.install()
         do {
             try refuseUnknownCommand(CommandLine.arguments.dropFirst().first)
+            if Array(CommandLine.arguments.dropFirst()) == ["help", "settings"] {
+                return print(RunConfig.documentation)
+            }
             var command = try parseAsRoot()
             try command.run()
         } catch {
@@ -43,7 +46,7 @@ struct AnnealCommand: ParsableCommand {
     private static func refuseUnknownCommand(_ name: String?) throws {
         let names = configuration.subcommands.map { $0._commandName } + ["help"]
         guard let name, !name.hasPrefix("-"), !names.contains(name) else { return }
-        let suggestion = EditDistance.nearest(to: name, among: names).map { "did you mean \($0)? " } ?? ""
+        let suggestion = EditDistance.nearest(to: name, among: names).map { "Did you mean \($0)? " } ?? ""
         throw ValidationError(
             "Unknown command: \(name). \(suggestion)Commands: \(names.sorted().joined(separator: ", ")).")
     }
