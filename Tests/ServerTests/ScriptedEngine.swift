@@ -85,7 +85,7 @@ final class ScriptedEngine: GenerationEngine {
                 if next == nil, rule?.canEnd != true { next = (0..<Int32(mask.words.count * 64)).first { mask[$0] } }
             }
             guard let id = next, !request.stopIDs.contains(id) else {
-                continuation.yield(.finished(.stop, stopID: next))
+                continuation.yield(.finished(.stop, stopID: next ?? request.stopIDs.max()))
                 return
             }
             _ = rule?.accept(id)
