@@ -50,8 +50,8 @@ struct RolloutEvaluationTests {
         let without = with.filter { !$0.hasPrefix("eval_") }.map {
             $0.replacing("\(folder.path)/with", with: "\(folder.path)/without")
         }
-        try PracticeRunTests.train(with + ["load_best_model_at_end=true", "save_strategy=steps", "save_steps=1"])
-        try PracticeRunTests.train(without)
+        _ = try PracticeRunTests.train(with + ["load_best_model_at_end=true", "save_strategy=steps", "save_steps=1"])
+        _ = try PracticeRunTests.train(without)
         #expect(Self.lines("\(folder.path)/with") == Self.lines("\(folder.path)/without"))
         #expect(!Self.lines("\(folder.path)/with").isEmpty)
     }

@@ -87,7 +87,8 @@ enum GoldenValue: Decodable {
         for (title, settings) in RunConfig.sections { #expect(!settings.isEmpty, "\(title)") }
         let keys = RunConfig.sections.flatMap(\.settings).map(\.key)
         #expect(Set(keys).count == keys.count)
-        #expect(Set(keys) == Set(RunConfig.index.keys))
+        let otherNames = RunConfig.sections.flatMap(\.settings).compactMap(\.otherName)
+        #expect(Set(keys + otherNames) == Set(RunConfig.index.keys))
         let declarations: [Any] = [
             ModelSettings.declarations, DataSettings.declarations, TuningSettings.declarations,
             TrainingSettings.declarations,
@@ -116,7 +117,9 @@ enum GoldenValue: Decodable {
     }
 
     @Test func `the help text has every key`() {
-        for key in RunConfig.index.keys { #expect(RunConfig.documentation.contains("\n\(key): "), "\(key)") }
+        for (key, entry) in RunConfig.index {
+            #expect(RunConfig.documentation.contains("\n\(entry.setting.key): "), "\(key)")
+        }
         #expect(
             RunConfig.documentation(of: "lora_rank")
                 == "lora_rank: 8  # Rank of the adapter. (a whole number of at least 1)\n")
