@@ -82,7 +82,8 @@ struct TokenReport: Sendable {
                         JSONMember(
                             "\(token.id)",
                             [
-                                "logprob": number(token.logprob), "rank": (place ?? token.rank).map { .int($0) } ?? .null,
+                                "logprob": number(token.logprob),
+                                "rank": (place ?? token.rank).map { .int($0) } ?? .null,
                                 "decoded_token": .string(decoded(token.id)),
                             ]))
                 }

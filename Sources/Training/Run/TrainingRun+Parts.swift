@@ -144,7 +144,8 @@ extension TrainingRun {
         let isText = stage == .pt
         let padding = BatchPadding(
             stagePT: isText,
-            filledLength: config.packsSamples && !isText && config.data.tokenizedPath == nil ? config.data.cutoffLen : 0)
+            filledLength: config.packsSamples && !isText && config.data.tokenizedPath == nil ? config.data.cutoffLen : 0
+        )
         func builder(_ examples: any SampleSource, _ normalization: LossNormalization) -> StepBuilder {
             StepBuilder(
                 examples: examples, vision: modelConfig.vision, media: media,

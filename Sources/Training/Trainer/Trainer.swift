@@ -199,7 +199,8 @@ final class Trainer {
     func save(stops: Bool = false) throws {
         guard lastSavedStep != state.globalStep else { return }
         lastSavedStep = state.globalStep
-        state.setControl(shouldSave: true, shouldTrainingStop: stops || state.globalStep >= parts.settings.plan.totalUpdates)
+        state.setControl(
+            shouldSave: true, shouldTrainingStop: stops || state.globalStep >= parts.settings.plan.totalUpdates)
         parts.console.line("Saving model checkpoint to \(try Profiler.phase(.save) { try parts.saver.save(self) })")
     }
 }
