@@ -5,7 +5,7 @@ missing leaves a row that says why; a document that fails leaves a row with the 
 """
 import argparse, json, os, platform, re, shutil, statistics, subprocess, sys, time
 
-NAMES = ["roofs", "lora_sft", "full_sft", "vl_lora", "dpo", "checkpoint", "start", "decode", "preprocess", "tokenizer"]
+NAMES = ["roofs", "lora_sft", "full_sft", "vl_lora", "dpo", "checkpoint", "start", "decode", "serving", "preprocess", "tokenizer"]
 BEGIN, END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
 
 parser = argparse.ArgumentParser(prog="Benchmarks/run.sh")
@@ -170,18 +170,50 @@ def document_start():
         "LLaMA-Factory" if peer else "", "anneal version", spread=dict(anneal=[min(times), max(times)], peer=peer and [min(peer), max(peer)]))
 
 
+def generation(streams, *flags):
+    """Tokens/s of `anneal benchmark`: prompts included, after the prompts; and the share of the read limit in percent."""
+    text = run([*quiet, "Benchmarks/decode.sh", model, "--streams", str(streams), *flags])
+    found = re.search(r"([\d.]+) tok/s overall.*\(([\d.]+) tok/s\).*: (\d+) % of", text)
+    return float(found[1]), float(found[2]), int(found[3])
+
+
 def document_decode():
-    for name in ("vllm", "llama-cpp-python"):
-        if not installed(name):
-            skip(f"generation: {name}", "not installed")
+    """vLLM's rates include the prompts, llama.cpp's are those of the answer after the prompt."""
     if not model:
         return skip("generation", "no model")
-    streams = [1] if options.quick else [1, 16]
-    command = [*quiet, "Benchmarks/decode.sh", model]
-    for count in streams:
-        text = run([*command, "--streams", str(count)]).strip()
-        row(f"generation, {count} stream{'s' if count > 1 else ''} of 128 in + 64 out", "see note", None,
-            command=f"Benchmarks/decode.sh … --streams {count}", note=" ".join(text.split("\n")[-1].split()))
+    interpreters = {name: first(*inside(f"{name}/bin/python")) for name in ("vllm", "llama")}
+    for name, found in interpreters.items():
+        if not found:
+            skip(f"generation: {name}", f"no {name}/bin/python in ANNEAL_REFERENCE")
+
+    def beside(name, work_name, peer_model, flags, streams, which):
+        python, ours, theirs = interpreters[name], [], []
+        for _ in range(rounds):
+            ours.append(generation(streams, *flags))
+            if python and peer_model:
+                text = run([*quiet, python, "Benchmarks/decode_peers.py", name, peer_model, "--streams", str(streams)])
+                theirs.append(float(re.search(r"([\d.]+) tok/s", text)[1]))
+        rates = [o[which] for o in ours]
+        row(work_name, "tokens/s", statistics.median(rates), statistics.median(theirs) if theirs else None, name if theirs else "",
+            f"Benchmarks/decode.sh … --streams {streams} {' '.join(flags)}".strip(), f"({statistics.median([o[2] for o in ours]):.0f} % of the read limit)",
+            dict(anneal=[min(rates), max(rates)], peer=[min(theirs), max(theirs)] if theirs else None))
+
+    for streams in [1] if options.quick else [1, 16]:
+        beside("vllm", f"generation, {streams} x (128 in + 64 out), bf16", model, [], streams, 0)
+    for bits, form in ((8, "q8_0"), (4, "q4_0")):
+        beside("llama", f"generation after the prompt, 1 stream, {bits} bits", first(*inside(f"models/qwen2-0.5b.{form}.gguf")),
+               ["--quantization", f"int{bits}"], 1, 1)
+
+
+def document_serving():
+    if not model:
+        return skip("serving", "no model")
+    text = run([*quiet, python, "Benchmarks/server.py", anneal, model, "template=qwen"])
+    starts = [float(x) for x in re.findall(r"first token after ([\d.]+) s", text)]
+    load = re.search(r"^(\d+) connections at once: .*?, (\d+) tokens/s, (\d+) lost", text, re.M)
+    command = "Benchmarks/server.py .build/release/anneal … template=qwen"
+    row("server: start to first token", "s", statistics.median(starts), command=command, spread=dict(anneal=[min(starts), max(starts)]))
+    row(f"server: {load[1]} connections at once", "tokens/s", float(load[2]), command=command, note=f"({load[3]} lost or mixed up)")
 
 
 def document_preprocess():

@@ -159,8 +159,9 @@ struct PreferenceRunTests {
             "swift.jsonl",
             #"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "x"}], "rejected_response": "y"}"#
         )
-        func report(_ stage: String, _ dataset: String) throws -> (TrainingData, String) {
-            let overrides = Self.arguments(stage, output: "/nowhere", ["val_size=0", "eval_strategy=no"]).map {
+        func report(_ stage: String, _ dataset: String, share: Double = 1) throws -> (TrainingData, String) {
+            let changes = ["val_size=0", "eval_strategy=no", "max_dropped_share=\(share)"]
+            let overrides = Self.arguments(stage, output: "/nowhere", changes).map {
                 $0.hasPrefix("dataset_dir")
                     ? "dataset_dir=\(folder.path)" : $0.hasPrefix("dataset=") ? "dataset=\(dataset)" : $0
             }
@@ -177,6 +178,9 @@ struct PreferenceRunTests {
         #expect(verdicts.train.count == 1)
         for part in ["the answer is empty", "write true for a good answer", "all 1 answers are good, but KTO learns"] {
             #expect(verdictText.contains(part), "\(part)")
+        }
+        #expect { try report("dpo", "p.json", share: 0.5) } throws: {
+            "\($0)".contains("80.0 % of the rows of `dataset` are dropped (4 of 5; 50.0 % may be)")
         }
         #expect(try report("rm", "swift.jsonl").0.train.firstExample()?.preference?.answers.count == 2)
         #expect { try report("dpo", "k.json") } throws: {

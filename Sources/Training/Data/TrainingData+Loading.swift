@@ -41,8 +41,12 @@ extension TrainingData {
         var data = TrainingData(
             train: [TrainingExample](), evaluations: [], report: module.report,
             evaluationReport: module.evaluationReport)
-        if config.tuning.stage.purpose.comparesAnswers { return try loadPreferences(module, run, bar) }
-        if config.tuning.stage.writesAnswers { return try loadPrompts(module, run, bar) }
+        let comparesAnswers = config.tuning.stage.purpose.comparesAnswers
+        if comparesAnswers || config.tuning.stage.writesAnswers {
+            data = try comparesAnswers ? loadPreferences(module, run, bar) : loadPrompts(module, run, bar)
+            try refuseLosses(data.report, data.evaluationReport, config)
+            return data
+        }
         let encoder = try run.rowEncoder()
         let cache = SampleCache(tokenizerFolder: run.modelFolder, rebuilds: config.data.overwriteCache)
         if let note = try cache.makeRoom() { data.notes.append(note) }

@@ -15,8 +15,11 @@ public struct RolloutPacks: Sendable {
 
     /// Packs `rollouts` in order; of each pack's `preference.answers`, `sample` is the rollout's place in `rollouts`.
     ///
-    /// - Parameter prompts: those that `Rollout.prompt` counts in.
-    public func packs(_ rollouts: [Rollout], prompts: [RolloutPrompt]) -> [PackData] {
+    /// - Parameters:
+    ///   - prompts: those that `Rollout.prompt` counts in.
+    ///   - together: numbers of rollouts that make one pack each, whatever its size.
+    public func packs(_ rollouts: [Rollout], prompts: [RolloutPrompt], together: [Int] = []) -> [PackData] {
+        let starts = Set(together.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) })
         var packs: [PackData] = []
         var pack = emptyPack, open: OpenPrompt?
         func close() {
@@ -33,9 +36,10 @@ public struct RolloutPacks: Sendable {
         }
         for (place, rollout) in rollouts.enumerated() {
             let prompt = prompts[rollout.prompt]
+            if !together.isEmpty, starts.contains(place) { flush() }
             if let current = open, current.number != rollout.prompt { close() }
             let size = rollout.tokenIDs.count + (open == nil ? prompt.tokenIDs.count : 0)
-            if !pack.tokenIDs.isEmpty, pack.tokenIDs.count + size > packTokens { flush() }
+            if together.isEmpty, !pack.tokenIDs.isEmpty, pack.tokenIDs.count + size > packTokens { flush() }
             let rows: Range<Int>
             if let current = open {
                 rows = current.rows

@@ -72,24 +72,32 @@ extension GroupRelativeOptimization {
     private func packs(
         using batches: [ExperienceBatch], _ prompt: (Int) throws -> RolloutPrompt
     ) throws -> [PackData] {
-        current = batches.flatMap { used($0, numBatches: batches.count) }
+        let answers = batches.map { used($0, numBatches: batches.count) }
+        // TRL's entropy bound is one of a batch, so a batch is one pack where there is a bound.
+        let keepsBatches = settings.topEntropyQuantile < 1
         // Answers that nothing is learned from need no pass, as long as there is one at all.
-        let learned = current.filter(\.experience.isLearned)
-        // Answers to one prompt share its tokens where they stand side by side.
-        let sorted = learned.enumerated().sorted {
-            ($0.element.experience.rollout.prompt, $0.offset) < ($1.element.experience.rollout.prompt, $1.offset)
-        }.map(\.element)
-        current = sorted.isEmpty ? Array(current.prefix(1)) : sorted
-        return try packs(current.map(\.experience.rollout), prompt)
+        let groups = (keepsBatches ? answers : [answers.flatMap(\.self)]).map { group in
+            // Answers to one prompt share its tokens where they stand side by side.
+            group.filter(\.experience.isLearned).enumerated().sorted {
+                ($0.element.experience.rollout.prompt, $0.offset) < ($1.element.experience.rollout.prompt, $1.offset)
+            }.map(\.element)
+        }
+        current = groups.flatMap(\.self)
+        if current.isEmpty { current = Array(answers.joined().prefix(1)) }
+        return try packs(
+            current.map(\.experience.rollout), prompt, together: keepsBatches ? groups.map(\.count) : [])
     }
 
     /// Packs of answers whose `prompt` is a number of a sample.
-    func packs(_ rollouts: [Rollout], _ prompt: (Int) throws -> RolloutPrompt) throws -> [PackData] {
+    func packs(
+        _ rollouts: [Rollout], _ prompt: (Int) throws -> RolloutPrompt, together: [Int] = []
+    ) throws -> [PackData] {
         let samples = Set(rollouts.map(\.prompt)).sorted()
         let prompts = try samples.map(prompt)
         let places = Dictionary(uniqueKeysWithValues: zip(samples, samples.indices))
         var local = rollouts
         for index in local.indices { local[index].prompt = places[local[index].prompt] ?? 0 }
-        return RolloutPacks(builder.vision, packTokens: settings.packTokens).packs(local, prompts: prompts)
+        return RolloutPacks(builder.vision, packTokens: settings.packTokens).packs(
+            local, prompts: prompts, together: together)
     }
 }

@@ -95,7 +95,7 @@ public final class GroupRelativeOptimization: Objective {
         return PackLoss(value: value, outputs: pass.outputs, gradient: gradient, curves: curves)
     }
 
-    /// TRL's high-entropy mask, over the answers of the pack.
+    /// TRL's high-entropy mask, over the answers of the pack: those of one batch.
     private func tokensToKeep(_ pack: PackData, _ entropies: [Float]) -> [Bool]? {
         guard settings.topEntropyQuantile < 1 else { return nil }
         let learned = (pack.preference?.answers ?? []).filter { current[$0.sample].experience.isLearned }
