@@ -8,8 +8,8 @@ public final class LanguageModel: Module {
     public let vision: VisionTower?
     /// Nil when the output layer is the embedding table.
     let output: LinearSlot?
-    /// The output layer in 8 bits, where the model is quantized.
-    var quantizedOutput: QuantizedWeight?
+    /// The output layer, where the model is packed for generation.
+    var packedOutput: PackedWeight?
     /// Scores of a reward model, beside the output layer; not among `members`, for it has a file of its own.
     public var valueHead: ValueHead?
     /// The names the weights were loaded under, kept so that they are saved alike.

@@ -12,8 +12,8 @@ public struct Projection {
     public var loraInput: Tensor?
     /// Adapters of some of the rows, for generation; they record no graph.
     public var adapters: [RowAdapter] = []
-    /// How `weight` is encoded when it is quantized: such a projection records no graph.
-    public var encoding: QuantizedWeight.Encoding?
+    /// How `weight` is encoded when it is packed: such a projection records no graph.
+    public var encoding: PackedWeight.Encoding?
 
     public init(
         weight: Tensor, bias: Tensor? = nil, lora: (a: Tensor, b: Tensor, scale: Double)? = nil,

@@ -11,14 +11,14 @@ import Torch
 /// Models whose weights are quantized when they are loaded.
 struct QuantizationTests {
     /// The length of the difference of two models' logits over the length of the first.
-    private static func difference(_ code: QuantizedWeight.Code) throws -> Double {
+    private static func difference(_ code: PackedWeight.Code) throws -> Double {
         try TensorThread.cpu.run {
             let folder = Fixture.model("qwen2")
             let ids = (0..<40).map { Int32($0 * 7 % 200) }
             let all = try [nil, code].map { code -> [Float] in
                 try scope("comparing") {
                     let model = try LanguageModel.load(folder: folder, dtype: .float32)
-                    if let code { model.quantize(code) }
+                    if let code { model.pack(code) }
                     return noGrad {
                         let input = ModelInput([Prompt(tokenIDs: ids)], vision: nil)
                         return model.nextTokenLogits(model.hiddenStates(input)).array(Float.self)
@@ -62,9 +62,9 @@ struct QuantizationTests {
         return states
     }
 
-    @Test(arguments: [QuantizedWeight.Code.int8, .nf4, .fp4])
+    @Test(arguments: [PackedWeight.Code.int8, .nf4, .fp4])
     func `an adapter beside codes gives what it gives beside the weights that they stand for`(
-        _ code: QuantizedWeight.Code
+        _ code: PackedWeight.Code
     ) throws {
         let folder = Fixture.adapter("qwen2")
         try TensorThread.cpu.run {
@@ -72,19 +72,19 @@ struct QuantizationTests {
                 let expected = try Self.adapted { model in
                     for (_, slot) in model.linears() {
                         guard let linear = slot.layer as? Linear else { continue }
-                        let codes = QuantizedWeight(linear.weight.value, code: code)
-                        noGrad { linear.weight.set(codes.dequantized(.float32)) }
+                        let codes = PackedWeight(linear.weight.value, code: code)
+                        noGrad { linear.weight.set(codes.unpacked(.float32)) }
                     }
                     try model.loadLoRA(folder: folder)
                     return nil
                 }
                 let own = try Self.adapted { model in
                     try model.loadLoRA(folder: folder)
-                    model.quantize(code)
+                    model.pack(code)
                     return nil
                 }
                 let served = try Self.adapted { model in
-                    model.quantize(code)
+                    model.pack(code)
                     let adapters = ServedAdapters(model)
                     let number = try adapters.load(folder: folder)
                     #expect(number == 1)

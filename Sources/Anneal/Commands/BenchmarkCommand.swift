@@ -41,11 +41,12 @@ struct BenchmarkCommand: ParsableCommand {
             modelFolder: model, adapter: adapter, quantization: quantization.map(WeightQuantization.init(name:)),
             device: wish, drawsWeights: random)
         print(benchmark.description)
-        for count in streams {
+        for (round, count) in streams.enumerated() {
             print(
                 try benchmark.run(
                     DecodeBenchmark.Load(
-                        numStreams: count, numPromptTokens: prompt, numAnswerTokens: answer, numSharedTokens: shared)))
+                        numStreams: count, numPromptTokens: prompt, numAnswerTokens: answer, numSharedTokens: shared,
+                        salt: round)))
         }
     }
 }

@@ -6,7 +6,7 @@
 #include "kernels/decode.hpp"
 #include "kernels/kernels.hpp"
 #include "tensor/products.hpp"
-#include "generation/quantized_weight.hpp"
+#include "generation/packed_weight.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -16,7 +16,6 @@ using namespace ctorch;
 namespace {
 constexpr int64_t kFewRows = 32;
 constexpr int64_t kFewRowsBF16 = 23;  // our own product of bf16 matrices takes over from there
-constexpr int64_t kFewRowsQuantized = 128;  // above, all codes are turned into weights once
 constexpr int64_t kOutputs = 32;      // outputs of one piece of work
 
 bool are_few(int64_t rows, at::ScalarType dtype) { return rows <= (dtype == at::kBFloat16 && has_bf16_products() ? kFewRowsBF16 : kFewRows); }
@@ -42,35 +41,34 @@ struct Adapter {
     std::vector<float> low;  // [rows][r]
 };
 struct Linear {
-    at::Tensor weight, bias;  // no weight when it is quantized
-    std::optional<QuantizedWeight> quantized;
-    std::shared_ptr<const QuantizedInput> input;
+    at::Tensor weight, bias;  // no weight when it is packed
+    std::optional<PackedWeight> packed;
+    std::shared_ptr<const PackedInput> input;
     std::vector<Adapter> adapters;
-    int64_t outs() const { return quantized ? quantized->format.outs : weight.size(0); }
+    int64_t outs() const { return packed ? packed->packing.outs : weight.size(0); }
 };
 
 bool are_few(int64_t rows, at::ScalarType dtype, const std::vector<Linear> &group) {
-    bool is_quantized = std::any_of(group.begin(), group.end(), [](auto &linear) { return linear.quantized.has_value(); });
-    return is_quantized ? rows <= kFewRowsQuantized : are_few(rows, dtype);
+    return std::all_of(group.begin(), group.end(), [&](auto &linear) { return linear.packed ? rows <= linear.packed->most_few_rows() : are_few(rows, dtype); });
 }
 
-/// A projection's weight, in the dtype of x unless it is quantized.
+/// A projection's weight, in the dtype of x unless it is packed.
 void set_weight(Linear &linear, const at::Tensor &x, const ct_infer_projection &p) {
-    if (p.quantized.bits) {
-        linear.quantized = QuantizedWeight(borrow(p.weight), p.quantized);
-        TORCH_CHECK(p.quantized.size == x.size(1), "input ", x.sizes(), ", quantized weight ", p.quantized.outs, " x ", p.quantized.size);
+    if (p.packing.bits) {
+        linear.packed = PackedWeight(borrow(p.weight), p.packing);
+        TORCH_CHECK(p.packing.size == x.size(1), "input ", x.sizes(), ", packed weight ", p.packing.outs, " x ", p.packing.size);
     } else {
         linear.weight = as(borrow(p.weight), x.scalar_type()).contiguous();
         TORCH_CHECK(linear.weight.dim() == 2 && linear.weight.size(1) == x.size(1), "input ", x.sizes(), ", weight ", linear.weight.sizes());
     }
 }
 
-/// The input in the form that products with codes read; made once for weights with equal groups.
+/// The input in the form that products with packed weights read; made once for weights that are packed alike.
 void set_inputs(const at::Tensor &x, std::vector<Linear> &group) {
-    std::shared_ptr<const QuantizedInput> last;
+    std::shared_ptr<const PackedInput> last;
     for (auto &linear : group) {
-        if (!linear.quantized) continue;
-        if (!last || last->group != linear.quantized->format.group) last = std::make_shared<QuantizedInput>(x, linear.quantized->format.group);
+        if (!linear.packed) continue;
+        if (!last || !last->fits(linear.packed->packing)) last = std::make_shared<PackedInput>(x, linear.packed->packing);
         linear.input = last;
     }
 }
@@ -110,8 +108,8 @@ void lower(const at::Tensor &x, std::vector<Linear> &group) {
 template <typename T>
 void few_rows(const at::Tensor &x, const Linear &linear, int64_t first, int64_t outs, float *y) {
     int64_t rows = x.size(0), size = x.size(1);
-    if (linear.quantized)
-        linear.quantized->product(*linear.input, first, outs, y, kOutputs);
+    if (linear.packed)
+        linear.packed->few_rows(*linear.input, first, outs, y, kOutputs);
     else
         dots(x.const_data_ptr<T>(), rows, size, linear.weight.const_data_ptr<T>() + first * size, outs, size, y, kOutputs);
     if (linear.bias.defined()) {
@@ -130,7 +128,7 @@ void few_rows(const at::Tensor &x, const Linear &linear, int64_t first, int64_t 
 }
 
 at::Tensor many_rows(const at::Tensor &x, const Linear &linear) {
-    at::Tensor y = sum_of_products({{x, linear.quantized ? linear.quantized->dequantized(x.scalar_type()) : linear.weight, true}}, linear.bias);
+    at::Tensor y = linear.packed ? linear.packed->many_rows(x, linear.bias, x.scalar_type()) : sum_of_products({{x, linear.weight, true}}, linear.bias);
     for (auto &adapter : linear.adapters) {
         at::Tensor low = sum_of_products({{x.narrow(0, adapter.first, adapter.rows), adapter.a, true}});
         y.narrow(0, adapter.first, adapter.rows).addmm_(low, as(adapter.bt, x.scalar_type()));
@@ -261,7 +259,7 @@ ct_optional ct_logits(ct_optional x_in, const ct_infer_projection *projection) {
         Linear linear;
         set_weight(linear, x, *projection);
         int64_t rows = x.size(0), total = linear.outs(), size = x.size(1);
-        if (linear.quantized) return linear.quantized->product(x);
+        if (linear.packed) return linear.packed->logits(x);
         at::Tensor weight = linear.weight;
         if (x.scalar_type() == at::kBFloat16 && !are_few(rows, at::kBFloat16)) return sum_of_products({{x, weight, true}}, {}, at::kFloat);
         at::Tensor result = at::empty({rows, total}, x.options().dtype(at::kFloat));

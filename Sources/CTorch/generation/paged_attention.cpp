@@ -7,8 +7,7 @@
 #include "composed/composed.hpp"
 #include "kernels/decode.hpp"
 #include "kernels/kernels.hpp"
-
-#include <sys/mman.h>
+#include "tensor/large_pages.hpp"
 
 #include <cmath>
 
@@ -223,11 +222,8 @@ ct_optional ct_paged_cache(int64_t layers, int64_t blocks, int64_t kv_heads, int
         auto type = static_cast<at::ScalarType>(dtype);
         if (composes(at::empty({0}, default_device()))) return composed::paged_cache(layers, blocks, kv_heads, dim, type);
         int64_t size = kBlockTokens * round_up(dim, 16);
-        size_t bytes = static_cast<size_t>(layers * 2 * blocks * kv_heads * size) * c10::elementSize(type);
-        TORCH_CHECK(bytes > 0, "a cache of ", blocks, " blocks");
-        void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        TORCH_CHECK(memory != MAP_FAILED, "no room for a key-value cache of ", bytes, " bytes");
-        return at::from_blob(memory, {layers, 2, blocks, kv_heads, size}, [bytes](void *p) { munmap(p, bytes); }, at::TensorOptions().dtype(type));
+        TORCH_CHECK(layers > 0 && blocks > 0 && kv_heads > 0 && size > 0, "a cache of ", blocks, " blocks");
+        return in_large_pages({layers, 2, blocks, kv_heads, size}, type);
     });
 }
 

@@ -25,8 +25,9 @@ typedef struct {
     int64_t first_row;
     int64_t num_rows;
 } ct_row_adapter;
-// A weight [outs, size] in 8 bits, or in 4 bits with bitsandbytes' codes nf4 or fp4, with a bfloat16 scale for every
-// `group` (32, 64 or 128) inputs of an output. `bits` is 0 for a plain weight.
+// How a weight [outs, size] is packed for generation: as bfloat16 in the order in which products read it (16 bits), in 8
+// bits, or in 4 bits with bitsandbytes' codes nf4 or fp4; with 8 and 4 bits every `group` (32, 64 or 128) inputs of an
+// output share a bfloat16 scale. `bits` is 0 for a plain weight.
 enum { CT_CODE_NF4 = 0, CT_CODE_FP4 = 1 };
 typedef struct {
     int32_t bits;
@@ -34,15 +35,17 @@ typedef struct {
     int64_t group;
     int64_t outs;
     int64_t size;
-} ct_quantization;
-// The codes (uint8) of a weight in the order of its products; bits, code and group are given, the shape is the weight's.
-ct_optional ct_quantize(ct_optional weight, ct_quantization format);
-// The weight [outs, size] that codes stand for.
-ct_optional ct_dequantize(ct_optional codes, ct_quantization format, int32_t dtype);
+} ct_packing;
+// Whether this machine has products of weights packed in 16 bits.
+bool ct_packs_bf16(void);
+// The packed weight (uint8) of a weight; bits, code and group are given, the shape is the weight's. 16 bits need an even size.
+ct_optional ct_pack(ct_optional weight, ct_packing packing);
+// The weight [outs, size] that a packed one stands for.
+ct_optional ct_unpack(ct_optional packed, ct_packing packing, int32_t dtype);
 
 typedef struct {
-    ct_optional weight;  // [out, in], or codes
-    ct_quantization quantized;
+    ct_optional weight;  // [out, in], or packed
+    ct_packing packing;
     ct_optional bias;    // [out]
     const ct_row_adapter *_Nullable adapters;
     int32_t num_adapters;

@@ -5,6 +5,7 @@
 #include "bf16_products.hpp"
 
 #include "internal.hpp"
+#include "kernels/bf16_panels.hpp"
 
 #if defined(__x86_64__)
 #include "bf16_tiles.hpp"
@@ -23,11 +24,11 @@ CT_BF16 void pack(const BF16Product &p, int64_t first, int64_t k, int64_t depth,
     else pack_plain(right + k * p.right_row + first, p.right_row, depth, columns, panel);
 }
 
-CT_BF16 void panel_product(const BF16Product *products, int64_t count, int64_t first_row, int64_t rows, int64_t first, int64_t columns,
+CT_BF16 void panel_of_products(const BF16Product *products, int64_t count, int64_t first_row, int64_t rows, int64_t first, int64_t columns,
                            const float *bias, void *out, int64_t out_row, bool wide, bool added) {
     thread_local Scratch scratch;
-    auto *panel = scratch.take<uint32_t>(kDepth / 2 * kPanel + rows * kPanel);
-    auto *sums = reinterpret_cast<float *>(panel + kDepth / 2 * kPanel);
+    auto *packed = scratch.take<uint32_t>(kDepth / 2 * kPanel + rows * kPanel);
+    auto *sums = reinterpret_cast<float *>(packed + kDepth / 2 * kPanel);
     __mmask32 mask = mask_of(columns);
     auto low = static_cast<__mmask16>(mask), high = static_cast<__mmask16>(mask >> 16);
     __m512 start[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
@@ -50,8 +51,10 @@ CT_BF16 void panel_product(const BF16Product *products, int64_t count, int64_t f
         const BF16Product &p = products[i];
         for (int64_t k = 0, block = block_depth(p.depth); k < p.depth; k += block) {
             int64_t depth = std::min(block, p.depth - k);
-            if (p.is_right_wide) pack<float>(p, first, k, depth, columns, panel);
-            else pack<uint16_t>(p, first, k, depth, columns, panel);
+            const uint32_t *panel = packed;
+            if (p.is_right_packed) panel = static_cast<const uint32_t *>(p.right) + first / kPanel * ctorch::panel_pairs(p.depth) + k / 2 * kPanel;
+            else if (p.is_right_wide) pack<float>(p, first, k, depth, columns, packed);
+            else pack<uint16_t>(p, first, k, depth, columns, packed);
             const uint16_t *left = p.left + first_row * p.left_row + k;
             tiles_of(columns, rows, (depth + 1) / 2, left, p.left_row, panel, sums);
         }
@@ -91,7 +94,7 @@ void bf16_products(const BF16Product *products, int64_t count, int64_t rows, int
     chunks = (rows + chunk - 1) / chunk;
     parallel_items(panels * chunks, [&](int64_t item, int) {
         int64_t first = item % panels * kPanel, first_row = item / panels * chunk;
-        panel_product(products, count, first_row, std::min(chunk, rows - first_row), first, std::min(kPanel, columns - first), bias, out, out_row, wide, added);
+        panel_of_products(products, count, first_row, std::min(chunk, rows - first_row), first, std::min(kPanel, columns - first), bias, out, out_row, wide, added);
     });
 }
 

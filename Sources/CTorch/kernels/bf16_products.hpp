@@ -6,7 +6,8 @@ namespace ctorch {
 
 /// One product of a sum, in elements: left [rows, depth] with rows `left_row` apart; right [depth, columns], or
 /// [columns, depth] when transposed, with rows `right_row` apart. A transposed product has an even depth; otherwise a row
-/// of an odd depth ends in a zero. The right side is bf16, or fp32 that is rounded as it is read.
+/// of an odd depth ends in a zero. The right side is bf16, or fp32 that is rounded as it is read, or bf16 panels
+/// (bf16_panels.hpp), of an even depth.
 struct BF16Product {
     const uint16_t *left;
     int64_t left_row;
@@ -15,6 +16,7 @@ struct BF16Product {
     int64_t depth;
     bool transposed;
     bool is_right_wide;
+    bool is_right_packed = false;
 };
 
 /// Whether this machine has the instructions.

@@ -11,12 +11,17 @@ public struct DecodeBenchmark: Sendable {
         public var numAnswerTokens: Int
         /// Tokens that all prompts begin with.
         public var numSharedTokens: Int
+        /// Which prompts: those of another number share nothing with these.
+        public var salt: Int
 
-        public init(numStreams: Int, numPromptTokens: Int, numAnswerTokens: Int, numSharedTokens: Int = 0) {
+        public init(
+            numStreams: Int, numPromptTokens: Int, numAnswerTokens: Int, numSharedTokens: Int = 0, salt: Int = 0
+        ) {
             self.numStreams = numStreams
             self.numPromptTokens = numPromptTokens
             self.numAnswerTokens = numAnswerTokens
             self.numSharedTokens = numSharedTokens
+            self.salt = salt
         }
     }
 
@@ -43,7 +48,7 @@ public struct DecodeBenchmark: Sendable {
             } else {
                 model = try LanguageModel.load(folder: modelFolder, dtype: nil)
             }
-            if let quantization { try scope("quantizing") { model.quantize(quantization.code) } }
+            try model.packForGeneration(quantization)
             let engine = try PagedEngine(model)
             return (
                 engine, ReadWeights(tensors: model.decodedTensors), model.config.text.vocabularySize,
@@ -78,7 +83,8 @@ public struct DecodeBenchmark: Sendable {
             GenerationRequest(
                 prompt: Prompt(
                     tokenIDs: (0..<load.numPromptTokens).map {
-                        Int32((($0 < load.numSharedTokens ? 0 : stream * 7919) + $0 * 104_729 + 17) % vocabularySize)
+                        let own = $0 < load.numSharedTokens ? 0 : stream * 7919
+                        return Int32((own + load.salt * 31 + $0 * 104_729 + 17) % vocabularySize)
                     }),
                 sampling: sampling, stopIDs: [], adapter: adapter)
         }

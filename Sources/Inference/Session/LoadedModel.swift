@@ -1,6 +1,5 @@
 import Foundation
 import Models
-import Reporting
 import Torch
 
 /// Weights with their adapters behind an engine.
@@ -20,18 +19,7 @@ struct LoadedModel: Sendable {
             // An adapter stays as it is beside quantized weights.
             let (model, messages) = try Self.load(
                 location, dtype: dtype, mergesAdapters: mergesAdapters && quantization == nil)
-            if let quantization {
-                var bar: ProgressBar?
-                try scope("quantizing the weights") {
-                    model.quantize(quantization.code) { numDone, total in
-                        let shown =
-                            bar ?? ProgressBar(title: "quantizing", unit: "layer", total: total, delaySeconds: 1)
-                        shown.update(step: numDone)
-                        bar = shown
-                    }
-                }
-                bar?.finish()
-            }
+            try model.packForGeneration(quantization)
             let engine = try scope("making the cache") { try PagedEngine(model, options: options) }
             return (engine, DirectModel(model), messages)
         }

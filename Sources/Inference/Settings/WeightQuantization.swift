@@ -3,7 +3,7 @@ public import Torch
 
 /// How the weights of a model are quantized when it is loaded for generation.
 public struct WeightQuantization: Sendable, Equatable {
-    public var code: QuantizedWeight.Code
+    public var code: PackedWeight.Code
 
     /// vLLM-like names: int8, int4 (which is nf4), nf4, fp4.
     ///

@@ -21,7 +21,7 @@ public final class ServedAdapters {
         }
         let bare = slots.map(\.slot.layer)
         for (_, slot) in slots {
-            if let quantized = slot.layer as? QuantizedLinear { slot.layer = quantized.base }
+            if let packed = slot.layer as? PackedLinear { slot.layer = packed.base }
         }
         defer {
             for ((_, slot), layer) in zip(slots, before) where !(slot.layer is AdaptedLinear) { slot.layer = layer }

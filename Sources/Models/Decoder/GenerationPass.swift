@@ -42,7 +42,7 @@ extension LanguageModel {
 
     /// Logits [T, V] in fp32 of hidden states [T, D], for choosing tokens.
     public func nextTokenLogits(_ hidden: Tensor) -> Tensor {
-        hidden.logits(quantizedOutput?.projection() ?? Projection(weight: outputWeight))
+        hidden.logits(packedOutput?.projection() ?? Projection(weight: outputWeight))
     }
 
     /// The dtype that generation computes in.

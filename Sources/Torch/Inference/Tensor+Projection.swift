@@ -65,7 +65,7 @@ extension Tensor {
                     descriptions.append(
                         ct_infer_projection(
                             weight: projection.weight.handle,
-                            quantized: projection.encoding?.description ?? ct_quantization(),
+                            packing: projection.encoding?.description ?? ct_packing(),
                             bias: projection.bias?.handle ?? nil,
                             adapters: adapterBuffer.baseAddress.map { $0 + first }, num_adapters: Int32(count)))
                     first += count

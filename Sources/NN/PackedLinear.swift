@@ -1,15 +1,15 @@
 public import Torch
 
-/// A linear layer whose weight has 8 or 4 bits: for generation, without gradients.
-public final class QuantizedLinear: LinearLayer {
+/// A linear layer whose weight is packed or quantized: for generation, without gradients.
+public final class PackedLinear: LinearLayer {
     /// The layer this was made from, without its weight.
     public let base: Linear
-    public let weight: QuantizedWeight
+    public let weight: PackedWeight
 
     /// Takes the weight of `base`, which must be loaded, away.
-    public init(_ base: Linear, code: QuantizedWeight.Code, groupSize: Int = 64) {
+    public init(_ base: Linear, code: PackedWeight.Code, groupSize: Int = 64) {
         self.base = base
-        weight = QuantizedWeight(base.weight.value, code: code, groupSize: groupSize)
+        weight = PackedWeight(base.weight.value, code: code, groupSize: groupSize)
         base.weight.release()
     }
 

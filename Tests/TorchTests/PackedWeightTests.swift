@@ -2,8 +2,8 @@ import Testing
 
 @testable import Torch
 
-/// Weights of 8 and 4 bits against the plain weights they stand for.
-struct QuantizedWeightTests {
+/// Weights of 16, 8 and 4 bits against the plain weights they stand for.
+struct PackedWeightTests {
     private static func random(_ shape: [Int], _ dtype: DType = .float32) -> Tensor {
         let values = Tensor.empty(shape)
         values.fillNormal()
@@ -17,9 +17,9 @@ struct QuantizedWeightTests {
         return a.count == b.count ? zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } / size : .infinity
     }
 
-    @Test(arguments: [QuantizedWeight.Code.int8, .nf4, .fp4], [32, 64, 128])
+    @Test(arguments: [PackedWeight.Code.int8, .nf4, .fp4], [32, 64, 128])
     func `a product with codes equals the fp32 product with the weights they stand for`(
-        _ code: QuantizedWeight.Code, _ groupSize: Int
+        _ code: PackedWeight.Code, _ groupSize: Int
     ) throws {
         try TensorThread.cpu.run {
             Runtime.seed(7)
@@ -27,7 +27,7 @@ struct QuantizedWeightTests {
                 (1, 64, 40), (1, 896, 130), (3, 33, 7), (3, 129, 16), (16, 96, 130), (16, 200, 33), (70, 50, 20),
                 (70, 256, 64), (130, 100, 48),
             ] {
-                let wide = Self.random([outs, size]), weight = QuantizedWeight(wide, code: code, groupSize: groupSize)
+                let wide = Self.random([outs, size]), weight = PackedWeight(wide, code: code, groupSize: groupSize)
                 let bias = Self.random([outs]), a = Self.random([3, size]), bt = Self.random([3, outs])
                 let x = Self.random([rows, size]), split = rows / 2
                 var layer = weight.projection(bias: bias)
@@ -36,7 +36,7 @@ struct QuantizedWeightTests {
                 let plain = weight.projection()
                 let (pairs, halves) = try scope {
                     noGrad { () -> ([(Tensor, Tensor)], (Tensor, Tensor)) in
-                        let known = weight.dequantized(.float32), product = x.linear(known)
+                        let known = weight.unpacked(.float32), product = x.linear(known)
                         let adapted = product + bias + x.linear(a).linear(bt.t) * isAdapted
                         let made = x.inferProject([layer, plain, Projection(weight: wide)])
                         let half = x.to(.bfloat16)
@@ -58,13 +58,55 @@ struct QuantizedWeightTests {
         }
     }
 
+    @Test(.enabled(if: PackedWeight.Code.bf16.isSupported, "needs AVX512-BF16"))
+    func `a packed bfloat16 weight is the weight itself, and its products are those of the plain one`() throws {
+        try TensorThread.cpu.run {
+            Runtime.seed(17)
+            for (rows, size, outs) in [
+                (1, 2, 1), (2, 34, 7), (3, 896, 130), (4, 64, 32), (7, 66, 33), (9, 1218, 65), (12, 130, 40),
+                (15, 96, 50),
+                (16, 2500, 48), (23, 100, 31), (47, 200, 96), (48, 200, 96), (70, 4864, 40),
+            ] {
+                let wide = Self.random([outs, size], .bfloat16), packed = PackedWeight(wide, code: .bf16)
+                let bias = Self.random([outs], .bfloat16)
+                let a = Self.random([3, size], .bfloat16), bt = Self.random([3, outs])
+                let x = Self.random([rows, size], .bfloat16), adapted = rows / 2..<rows
+                var layer = packed.projection(bias: bias), plain = Projection(weight: wide, bias: bias)
+                layer.adapters = [RowAdapter(a: a, bt: bt, rows: adapted)]
+                plain.adapters = layer.adapters
+                let pairs = try scope {
+                    noGrad { () -> [(Tensor, Tensor)] in
+                        let own = x.inferProject([layer, packed.projection(), plain])
+                        let reference = x.inferProject([plain, Projection(weight: wide)])
+                        let gated = x.inferGated(gate: layer, up: packed.projection())
+                        return [
+                            (own[0], reference[0]), (own[1], reference[1]), (own[2], reference[0]),
+                            (gated, x.inferGated(gate: plain, up: Projection(weight: wide))),
+                        ]
+                    }
+                }
+                for (place, (made, wanted)) in pairs.enumerated() {
+                    let difference = Self.difference(made, wanted)
+                    #expect(difference < 1e-2, "\(rows) x \(size) x \(outs), value \(place): \(difference)")
+                }
+                let (logits, exact) = try scope {
+                    (x.logits(packed.projection()), x.to(.float32).linear(wide.to(.float32)))
+                }
+                #expect(Self.difference(logits, exact) < 1e-5, "logits of \(rows) x \(size) x \(outs)")
+                let back = try scope { packed.unpacked(.bfloat16) }
+                #expect(back.to(.float32).array(Float.self) == wide.to(.float32).array(Float.self))
+            }
+            #expect(throws: (any Error).self) { try scope { _ = PackedWeight(Tensor.zeros([5, 41]), code: .bf16) } }
+        }
+    }
+
     @Test func `codes are the nearest of their values, whatever the scale of a group`() throws {
         try TensorThread.cpu.run {
             Runtime.seed(9)
             // The distance of neighbouring values, of a group's largest one; a scale is exact to one part in 256.
-            for (code, step) in [(QuantizedWeight.Code.int8, Float(1.0 / 127)), (.nf4, 0.305), (.fp4, 0.334)] {
+            for (code, step) in [(PackedWeight.Code.int8, Float(1.0 / 127)), (.nf4, 0.305), (.fp4, 0.334)] {
                 let weight = Self.random([33, 100]) * 1e-3
-                let back = try scope { QuantizedWeight(weight, code: code, groupSize: 32).dequantized(.float32) }
+                let back = try scope { PackedWeight(weight, code: code, groupSize: 32).unpacked(.float32) }
                 #expect(back.shape == [33, 100])
                 let (made, wanted) = (back.array(Float.self), weight.array(Float.self))
                 for row in 0..<33 {
@@ -76,7 +118,7 @@ struct QuantizedWeightTests {
                     }
                 }
             }
-            let zeros = try scope { QuantizedWeight(Tensor.zeros([5, 40]), code: .nf4).dequantized(.bfloat16) }
+            let zeros = try scope { PackedWeight(Tensor.zeros([5, 40]), code: .nf4).unpacked(.bfloat16) }
             #expect(zeros.to(.float32).array(Float.self) == Array(repeating: 0, count: 200))
         }
     }
@@ -84,14 +126,17 @@ struct QuantizedWeightTests {
     @Test func `a row's product is the same whatever rows are beside it`() throws {
         try TensorThread.cpu.run {
             Runtime.seed(11)
-            for code in [QuantizedWeight.Code.int8, .nf4] {
-                let layer = QuantizedWeight(Self.random([50, 300]), code: code).projection()
-                let x = Self.random([19, 300], .bfloat16)
-                let (all, single) = try scope {
-                    (x.inferProject([layer])[0], (0..<19).map { x[$0..<($0 + 1)].inferProject([layer])[0] })
+            for code in [PackedWeight.Code.bf16, .int8, .nf4] where code.isSupported {
+                let layer = PackedWeight(Self.random([50, 300]), code: code).projection()
+                let x = Self.random([45, 300], .bfloat16)
+                func product(_ rows: Range<Int>) -> [Float] {
+                    x[rows].inferProject([layer])[0].to(.float32).array(Float.self)
                 }
-                let rows = all.to(.float32).array(Float.self)
-                #expect(rows == single.flatMap { $0.to(.float32).array(Float.self) })
+                let single = try scope { (0..<45).flatMap { product($0..<($0 + 1)) } }
+                for count in [2, 3, 5, 8, 11, 12, 14, 16, 19, 31, 45] {
+                    #expect(
+                        try scope { product(0..<count) } == Array(single[..<(count * 50)]), "\(code), \(count) rows")
+                }
             }
         }
     }
@@ -108,7 +153,7 @@ struct QuantizedWeightTests {
                 try Runtime.withTeam { try scope { _ = x.inferProject([Projection(weight: Tensor.empty([4, 15]))]) } }
             }
             #expect(throws: (any Error).self) {
-                try scope { _ = QuantizedWeight(Tensor.zeros([5, 40]), code: .int8, groupSize: 48) }
+                try scope { _ = PackedWeight(Tensor.zeros([5, 40]), code: .int8, groupSize: 48) }
             }
         }
     }

@@ -1,0 +1,190 @@
+// Weights of 16, 8 or 4 bits: made from plain ones, multiplied, turned back.
+#include "generation/packed_weight.hpp"
+
+#include "kernels/bf16_panels.hpp"
+#include "kernels/bf16_products.hpp"
+#include "kernels/decode.hpp"
+#include "kernels/kernels.hpp"
+#include "tensor/large_pages.hpp"
+#include "tensor/products.hpp"
+
+using namespace ctorch;
+
+namespace {
+constexpr int64_t kFewRows16 = 47;         // above, tiles of twelve rows win
+constexpr int64_t kFewRowsQuantized = 128;  // above, all codes are turned into weights once
+
+/// The codes of bitsandbytes times 2047: QLoRA's normal-float values (Dettmers et al. 2023), and one sign, two exponent
+/// bits and one mantissa bit.
+constexpr int16_t kNF4[16] = {-2047, -1425, -1075, -808, -582, -378, -186, 0, 163, 329, 504, 692, 902, 1152, 1480, 2047};
+constexpr int16_t kFP4[16] = {0, 11, 1365, 2047, 682, 1024, 341, 512, 0, -11, -1365, -2047, -682, -1024, -341, -512};
+
+const uint16_t *halves(const at::Tensor &t) { return reinterpret_cast<const uint16_t *>(t.const_data_ptr()); }
+
+void check(const ct_packing &p) {
+    TORCH_CHECK(p.outs > 0 && p.size > 0, "a packed weight of ", p.outs, " x ", p.size);
+    if (p.bits == 16) {
+        TORCH_CHECK(has_bf16_products(), "this machine has no products of weights packed in 16 bits");
+        TORCH_CHECK(p.size % 2 == 0, "a weight of ", p.size, " inputs cannot be packed in 16 bits; their number must be even");
+        return;
+    }
+    TORCH_CHECK(p.bits == 8 || p.bits == 4, "weights of ", p.bits, " bits");
+    TORCH_CHECK(p.group == 32 || p.group == 64 || p.group == 128, "groups of ", p.group, " weights; 32, 64 and 128 are known");
+}
+
+QuantizedFormat quantized(const ct_packing &p) { return {p.bits, p.group, p.outs, p.size, p.code == CT_CODE_FP4 ? kFP4 : kNF4}; }
+
+/// Blocks of a weight and the bytes of each.
+std::pair<int64_t, int64_t> layout(const ct_packing &p) {
+    if (p.bits == 16) return {(p.outs + kPanelColumns - 1) / kPanelColumns, panel_pairs(p.size) * 4};
+    return {quantized(p).blocks(), quantized(p).block_bytes()};
+}
+
+void quantize(const at::Tensor &weight, const QuantizedFormat &format, uint8_t *target) {
+    dispatch(weight.scalar_type(), "pack", [&](auto *type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        const T *source = weight.const_data_ptr<T>();
+        parallel_for(format.blocks(), 1, [&](int64_t begin, int64_t end) {
+            std::vector<float> rows(kQuantizedOutputs * format.size);
+            for (int64_t b = begin; b < end; b++) {
+                int64_t first = b * kQuantizedOutputs, outs = std::min(kQuantizedOutputs, format.outs - first);
+                kernels().rows<T>().to_float(source + first * format.size, rows.data(), outs * format.size, 1);
+                quantize_block(format, rows.data(), outs, target + b * format.block_bytes());
+            }
+        });
+    });
+}
+
+at::Tensor dequantized(const QuantizedFormat &format, const uint8_t *base, at::ScalarType dtype) {
+    at::Tensor result = at::empty({format.outs, format.size}, at::TensorOptions().dtype(dtype));
+    dispatch(dtype, "unpack", [&](auto *type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        T *target = result.mutable_data_ptr<T>();
+        parallel_for(format.blocks(), 1, [&](int64_t begin, int64_t end) {
+            std::vector<float> weights(kQuantizedOutputs * format.size);
+            for (int64_t b = begin; b < end; b++) {
+                dequantize_block(format, base + b * format.block_bytes(), weights.data(), format.size);
+                int64_t outs = std::min(kQuantizedOutputs, format.outs - b * kQuantizedOutputs);
+                kernels().rows<T>().from_float(weights.data(), target + b * kQuantizedOutputs * format.size, outs * format.size, 1);
+            }
+        });
+    });
+    return result;
+}
+
+void few_rows_of_codes(const QuantizedFormat &format, const uint8_t *base, const PackedInput &x, int64_t first, int64_t outs, float *y, int64_t y_row) {
+    thread_local std::vector<float> weights;
+    for (int64_t n = 0; n < outs; n += kQuantizedOutputs) {
+        const uint8_t *block = base + (first + n) / kQuantizedOutputs * format.block_bytes();
+        if (has_quantized_products()) {
+            quantized_products(format, block, {x.values.data(), x.scales.data()}, x.rows, y + n, y_row);
+        } else {
+            if (static_cast<int64_t>(weights.size()) < kQuantizedOutputs * format.size) weights.resize(kQuantizedOutputs * format.size);
+            dequantize_block(format, block, weights.data(), format.size);
+            decode_kernels().dots_f32(x.plain.const_data_ptr<float>(), x.rows, format.size, weights.data(), std::min(kQuantizedOutputs, outs - n), format.size,
+                                      format.size, y + n, y_row);
+        }
+    }
+}
+}  // namespace
+
+namespace ctorch {
+PackedInput::PackedInput(const at::Tensor &x, const ct_packing &packing) : rows(x.size(0)), size(x.size(1)), group(packing.group), bits(packing.bits) {
+    plain = as(x, bits == 16 ? at::kBFloat16 : at::kFloat).contiguous();
+    if (bits == 16 || !has_quantized_products()) return;
+    int64_t groups = (size + group - 1) / group;
+    values.resize(rows * groups * group);
+    scales.resize(rows * groups);
+    const float *in = plain.const_data_ptr<float>();
+    parallel_for(rows, 8, [&](int64_t begin, int64_t end) {
+        for (int64_t m = begin; m < end; m++) quantize_row(in + m * size, size, group, values.data() + m * groups * group, scales.data() + m * groups);
+    });
+}
+
+PackedWeight::PackedWeight(at::Tensor bytes_in, const ct_packing &packing) : bytes(std::move(bytes_in)), packing(packing) {
+    check(packing);
+    auto [blocks, block_bytes] = layout(packing);
+    TORCH_CHECK(bytes.scalar_type() == at::kByte && bytes.is_contiguous() && bytes.numel() == blocks * block_bytes, "packed bytes ", bytes.sizes(),
+                " for a weight of ", packing.outs, " x ", packing.size);
+}
+
+QuantizedFormat PackedWeight::format() const { return quantized(packing); }
+
+int64_t PackedWeight::most_few_rows() const { return packing.bits == 16 ? kFewRows16 : kFewRowsQuantized; }
+
+void PackedWeight::few_rows(const PackedInput &x, int64_t first, int64_t outs, float *y, int64_t y_row) const {
+    if (packing.bits < 16) return few_rows_of_codes(format(), bytes.const_data_ptr<uint8_t>(), x, first, outs, y, y_row);
+    panel_product(halves(x.plain), x.size, x.rows, panels() + first / kPanelColumns * panel_pairs(packing.size), packing.size, y, y_row);
+}
+
+at::Tensor PackedWeight::many_rows(const at::Tensor &x_in, const at::Tensor &bias, at::ScalarType dtype) const {
+    if (packing.bits < 16) return sum_of_products({{x_in, unpacked(x_in.scalar_type()), true}}, bias, dtype);
+    at::Tensor x = as(x_in, at::kBFloat16).contiguous(), wide_bias = bias.defined() ? as(bias, at::kFloat).contiguous() : bias;
+    bool is_half = dtype == at::kBFloat16;
+    at::Tensor out = at::empty({x.size(0), packing.outs}, x.options().dtype(is_half ? at::kBFloat16 : at::kFloat));
+    BF16Product product{halves(x), packing.size, panels(), 0, packing.size, true, false, true};
+    bf16_products(&product, 1, x.size(0), packing.outs, bias.defined() ? wide_bias.const_data_ptr<float>() : nullptr, out.mutable_data_ptr(), packing.outs, !is_half);
+    return as(out, dtype);
+}
+
+at::Tensor PackedWeight::logits(const at::Tensor &x) const {
+    constexpr int64_t kRows = 32, kOutputs = 32;
+    int64_t rows = x.size(0), total = packing.outs;
+    if (packing.bits == 16 && rows > most_few_rows()) return many_rows(x, {}, at::kFloat);
+    at::Tensor result = at::empty({rows, total}, x.options().dtype(at::kFloat));
+    float *target = result.mutable_data_ptr<float>();
+    for (int64_t start = 0; start < rows; start += kRows) {
+        PackedInput input(x.narrow(0, start, std::min(kRows, rows - start)), packing);
+        parallel_for((total + kOutputs - 1) / kOutputs, 1, [&](int64_t begin, int64_t end) {
+            float y[kRows * kOutputs];
+            for (int64_t first = begin * kOutputs; first < std::min(end * kOutputs, total); first += kOutputs) {
+                int64_t outs = std::min(kOutputs, total - first);
+                few_rows(input, first, outs, y, kOutputs);
+                for (int64_t m = 0; m < input.rows; m++) std::copy_n(y + m * kOutputs, outs, target + (start + m) * total + first);
+            }
+        });
+    }
+    return result;
+}
+
+at::Tensor PackedWeight::unpacked(at::ScalarType dtype) const {
+    if (packing.bits < 16) return dequantized(format(), bytes.const_data_ptr<uint8_t>(), dtype);
+    at::Tensor result = at::empty({packing.outs, packing.size}, at::TensorOptions().dtype(at::kBFloat16));
+    unpack_panels(panels(), packing.outs, packing.size, reinterpret_cast<uint16_t *>(result.mutable_data_ptr()));
+    return as(result, dtype);
+}
+}  // namespace ctorch
+
+extern "C" {
+bool ct_packs_bf16(void) { return has_bf16_products(); }
+
+ct_optional ct_pack(ct_optional weight_in, ct_packing packing) {
+    if (!weight_in) return nullptr;
+    return guarded_tensor("pack", [&] {
+        at::NoGradGuard off;
+        at::Tensor weight = borrow(weight_in);
+        TORCH_CHECK(weight.dim() == 2, "a weight of shape ", weight.sizes());
+        packing.outs = weight.size(0);
+        packing.size = weight.size(1);
+        check(packing);
+        auto [blocks, block_bytes] = layout(packing);
+        at::Tensor bytes = in_large_pages({blocks, block_bytes}, at::kByte);
+        uint8_t *target = bytes.mutable_data_ptr<uint8_t>();
+        if (packing.bits == 16) {
+            at::Tensor half = as(weight, at::kBFloat16).contiguous();
+            pack_panels(halves(half), packing.outs, packing.size, reinterpret_cast<uint32_t *>(target));
+        } else {
+            quantize(weight.contiguous(), quantized(packing), target);
+        }
+        return bytes;
+    });
+}
+
+ct_optional ct_unpack(ct_optional packed, ct_packing packing, int32_t dtype) {
+    if (!packed) return nullptr;
+    return guarded_tensor("unpack", [&] {
+        at::NoGradGuard off;
+        return PackedWeight(borrow(packed), packing).unpacked(static_cast<at::ScalarType>(dtype));
+    });
+}
+}
