@@ -66,7 +66,7 @@ def conversation(rng, words):
 
 
 # Templates of models with eyes ask for a processor; texts without media take nothing from it.
-PROCESSOR = MagicMock(boi_token="", full_image_sequence="")
+PROCESSOR = MagicMock(boi_token="", full_image_sequence="", image_seq_length=0)
 ROLES = {"human": "user", "gpt": "assistant", "observation": "observation", "function_call": "function"}
 
 
@@ -153,7 +153,7 @@ def main():
                  for slot in getattr(template, key).slots]
         tokenizer.add_tokens(sorted({slot["token"] for slot in slots if isinstance(slot, dict)}), special_tokens=True)
         tokenizer.save_pretrained(folder)
-        for name in options.templates or list(TEMPLATES):
+        for name in options.templates or sorted(TEMPLATES):
             template = TEMPLATES[name]
             for run in range(options.runs):
                 rng = random.Random(f"{options.seed} {name} {run}")
