@@ -46,10 +46,13 @@ public struct RowConversion: Sendable {
         }
         switch preference {
         case .better(let rejected):
-            guard let pair = paired(members, conversation, rejected) else {
+            guard form != .openai else {
                 return .dropped(
-                    DropReason(
-                        "the form has no place for a rejected answer that is a call, or for any: convert to sharegpt"))
+                    DropReason("pairs of answers have no place in openai data: convert to sharegpt, messages or alpaca")
+                )
+            }
+            guard let pair = paired(members, conversation, rejected) else {
+                return .dropped(DropReason("a rejected call has a place in sharegpt data only: convert to sharegpt"))
             }
             members = pair
         case .verdict(let isGood, _): members.append(.init(Self.verdictColumn, .bool(isGood)))

@@ -85,7 +85,8 @@ struct BadInputTests {
             prepare: replace("data/dataset_info.json", "\"response\"", "\"respnse\"")),
         // Images
         Mistake(
-            "a missing image", model: vision, says: "data/vision.json row 2: images/b.png", "the file does not exist", "`media_dir`",
+            "a missing image", model: vision, says: "data/vision.json row 2: images/b.png", "the file does not exist",
+            "`media_dir`",
             prepare: remove("data/images/b.png")),
         Mistake(
             "more marks than images", model: vision, says: "data/vision.json row 1", "2 <image> marks",
@@ -278,7 +279,7 @@ struct BadInputTests {
             [
                 "[warning] in ",
                 "rows of `dataset` cutoff_len cuts through the template, the end of the prompt is lost",
-                "data/text.json, row ", "raise cutoff_len, or shorten or remove these rows",
+                "data/text.json row ", "raise cutoff_len, or shorten or remove these rows",
             ]
         ), (["cutoff_len=40", "max_truncated_share=0"], ["Raise cutoff_len, or set max_truncated_share: "]),
     ])
