@@ -2,6 +2,27 @@ import JSON
 import Prompting
 
 extension RowConversion {
+    /// The column that calls an answer good or bad.
+    static let verdictColumn = "label"
+
+    /// A row with a second answer that is worse; nil where the form has no place for it.
+    func paired(_ members: [JSONMember], _ conversation: Conversation, _ rejected: Message) -> [JSONMember]? {
+        guard let chosen = conversation.messages.last else { return nil }
+        let answers = { (write: (Message) -> JSONValue) -> [JSONMember] in
+            [.init("chosen", write(chosen)), .init("rejected", write(rejected))]
+        }
+        switch form {
+        case .sharegpt:
+            let question = conversation.messages.dropLast().map(sharegpt)
+            return [.init("conversations", .array(question))] + answers(sharegpt)
+        case .alpaca where rejected.role == .assistant:
+            return members.filter { $0.key != "output" } + answers { .string($0.content) }
+        case .messages where rejected.role == .assistant:
+            return members + [.init("rejected_response", .string(rejected.content))]
+        case .alpaca, .messages, .openai: return nil
+        }
+    }
+
     /// instruction, input, output and history; nil where tools are called.
     func alpaca(_ conversation: Conversation) -> [JSONMember]? {
         let messages = conversation.messages

@@ -1,4 +1,4 @@
-import Datasets
+public import Datasets
 import Foundation
 public import JSON
 import Media
@@ -18,7 +18,7 @@ public struct RowConversion: Sendable {
         case messages
     }
 
-    private let form: Form
+    let form: Form
     /// Folder that paths of media start from; they are written without it.
     private let mediaFolder: String
 
@@ -29,7 +29,9 @@ public struct RowConversion: Sendable {
     }
 
     /// A conversation as a row, or why the form cannot hold it.
-    public func row(_ conversation: Conversation) -> RowOutcome {
+    ///
+    /// - Parameter preference: what is known about how good its answer is.
+    public func row(_ conversation: Conversation, _ preference: RowPreference? = nil) -> RowOutcome {
         var members: [JSONMember]
         switch form {
         case .alpaca:
@@ -41,6 +43,20 @@ public struct RowConversion: Sendable {
         case .sharegpt: members = [.init("conversations", .array(conversation.messages.map(sharegpt)))]
         case .openai: members = [.init("messages", .array(openai(conversation)))]
         case .messages: members = [.init("messages", .array(messages(conversation)))]
+        }
+        switch preference {
+        case .better(let rejected):
+            guard form != .openai else {
+                return .dropped(
+                    DropReason("pairs of answers have no place in openai data: convert to sharegpt, messages or alpaca")
+                )
+            }
+            guard let pair = paired(members, conversation, rejected) else {
+                return .dropped(DropReason("a rejected call has a place in sharegpt data only: convert to sharegpt"))
+            }
+            members = pair
+        case .verdict(let isGood, _): members.append(.init(Self.verdictColumn, .bool(isGood)))
+        case nil: break
         }
         if form == .alpaca || form == .sharegpt, let system = conversation.system {
             members.append(.init("system", .string(system)))
@@ -68,16 +84,20 @@ public struct RowConversion: Sendable {
         func named(_ columns: [(String, String)]) -> JSONMember {
             .init("columns", .object(columns.filter { present.contains($0.1) }.map { .init($0.0, .string($0.1)) }))
         }
-        let common = ["system", "tools", "images", "videos", "audios"].map { ($0, $0) }
+        let rejected = form == .messages ? "rejected_response" : "rejected"
+        let common =
+            ["system", "tools", "images", "videos", "audios", "chosen"].map { ($0, $0) }
+            + [("rejected", rejected), ("kto_tag", Self.verdictColumn)]
+        let ranking: [JSONMember] = present.contains(rejected) ? [.init("ranking", .bool(true))] : []
         switch form {
         case .alpaca:
-            return [
+            return ranking + [
                 named(
                     [("prompt", "instruction"), ("query", "input"), ("response", "output"), ("history", "history")]
                         + common)
             ]
         case .sharegpt:
-            return [.init("formatting", "sharegpt"), named([("messages", "conversations")] + common)]
+            return ranking + [.init("formatting", "sharegpt"), named([("messages", "conversations")] + common)]
         case .openai, .messages:
             let isOpenAI = form == .openai
             let tags = [
@@ -85,7 +105,7 @@ public struct RowConversion: Sendable {
                 ("observation_tag", isOpenAI ? "tool" : "tool_response"),
                 ("function_tag", isOpenAI ? "function" : "tool_call"), ("system_tag", "system"),
             ]
-            return [
+            return ranking + [
                 .init("formatting", .string(isOpenAI ? "openai" : "sharegpt")),
                 named([("messages", "messages")] + common),
                 .init("tags", .object(tags.map { .init($0.0, .string($0.1)) })),

@@ -155,8 +155,8 @@ public struct HubClient: Sendable {
                 guard RetryPolicy.isPassing(status: response.status) else { throw failure }
                 retryAfter = response.header("retry-after")
             } catch let error as WebError {
-                guard error.kind == .connection else { throw HubError(error.description) }
-                failure = HubError(error.description, isUnreachable: true)
+                failure = explanation(error, repository)
+                guard failure.isUnreachable else { throw failure }
                 // Without a network nobody wants to wait long to be told so.
                 policy.maxAttempts = min(2, policy.maxAttempts)
             }
@@ -194,7 +194,7 @@ public struct HubClient: Sendable {
                 secretHeaders: api.secretHeaders)
             let response: WebResponse
             do { response = try await web.send(request, followsRedirects: false) } catch {
-                throw HubError(error.description, isUnreachable: error.kind == .connection)
+                throw explanation(error, listing.repository)
             }
             guard response.status < 400 else { throw explanation(response.status, listing.repository, file.path) }
             let tag = response.header("x-linked-etag") ?? response.header("etag") ?? ""
@@ -247,6 +247,17 @@ public struct HubClient: Sendable {
                 "\(Self.size(needed)) are to be downloaded, but \(folder) has room for \(Self.size(free)): make room, or set HF_HOME or MODELSCOPE_CACHE"
             )
         }
+    }
+
+    /// What a request without an answer means for the user.
+    private func explanation(_ error: WebError, _ repository: HubRepository) -> HubError {
+        let variable = HubEnvironment.endpointVariable(repository.host)
+        guard error.kind == .connection else {
+            return HubError("\(error): set \(variable) to the address of a hub, such as https://host.name")
+        }
+        return HubError(
+            "\(error): check the network, set \(variable) to a mirror that can be reached, or name a folder on this machine",
+            isUnreachable: true)
     }
 
     /// What a status means for the user.

@@ -41,6 +41,11 @@ public struct HubEnvironment: Sendable {
         return endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint
     }
 
+    /// The variable that names the hub's address, for messages.
+    static func endpointVariable(_ host: HubRepository.Host) -> String {
+        host == .huggingface ? "HF_ENDPOINT" : "MODELSCOPE_ENDPOINT"
+    }
+
     /// The user's key: HF_TOKEN (or HUGGING_FACE_HUB_TOKEN), MODELSCOPE_API_TOKEN. It is never read from a file.
     func token(_ host: HubRepository.Host) -> String? {
         let token = host == .huggingface ? value("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN") : value("MODELSCOPE_API_TOKEN")

@@ -35,6 +35,19 @@ enum ImageFormat: Sendable, Hashable {
         }
     }
 
+    /// Whether the last bytes of a file hold the mark that ends it; formats without one are taken to be whole.
+    func isEnded(by tail: UnsafeRawBufferPointer) -> Bool {
+        func contains(_ mark: [UInt8]) -> Bool {
+            tail.indices.contains { tail[$0...].starts(with: mark) }
+        }
+        return switch self {
+        case .jpeg: contains([0xFF, 0xD9])
+        case .png: contains(Array("IEND".utf8))
+        case .gif: tail.suffix(4).contains(0x3B)
+        case .webp, .other: true
+        }
+    }
+
     var name: String {
         switch self {
         case .jpeg: "JPEG"

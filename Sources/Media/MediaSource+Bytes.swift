@@ -10,19 +10,34 @@ extension MediaSource {
         }
     }
 
-    /// Runs `body` on the encoded bytes, or on their first `prefix` bytes.
+    /// The bytes of a file that are wanted.
+    enum Part {
+        case all
+        case first(Int)
+        case last(Int)
+
+        func range(of size: Int) -> Range<Int> {
+            switch self {
+            case .all: 0..<size
+            case .first(let count): 0..<min(size, count)
+            case .last(let count): max(0, size - count)..<size
+            }
+        }
+    }
+
+    /// Runs `body` on the encoded bytes, or on a part of them.
     ///
     /// - Throws: ``MediaError`` when the file is missing, not regular, empty or over `limit` bytes.
     func withBytes<Result>(
-        prefix: Int? = nil, limit: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
+        _ part: Part = .all, limit: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {
         switch self {
         case .bytes(let data):
             guard !data.isEmpty else { throw MediaError(.empty, name, "no bytes at all. Check where they come from.") }
             guard data.count <= limit else { throw tooLong(data.count, limit) }
-            return try data.withUnsafeBytes(body)
+            return try data.withUnsafeBytes { try body(.init(rebasing: $0[part.range(of: $0.count)])) }
         case .file(let path):
-            let bytes = try readFile(path, prefix: prefix, limit: limit)
+            let bytes = try readFile(path, part, limit: limit)
             return try bytes.withUnsafeBytes(body)
         case .frames:
             throw MediaError(.unsupported, name, "a list of frames is a video, not one image.")
@@ -33,7 +48,7 @@ extension MediaSource {
         MediaError(.tooLarge, name, "\(count) bytes are more than the limit of \(limit).")
     }
 
-    private func readFile(_ path: String, prefix: Int?, limit: Int) throws -> [UInt8] {
+    private func readFile(_ path: String, _ part: Part, limit: Int) throws -> [UInt8] {
         // Non-blocking, so that a named pipe is refused below instead of waited for.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
@@ -54,11 +69,12 @@ extension MediaSource {
             throw MediaError(.empty, path, "the file is empty (0 bytes). Copy or download it again.")
         }
         guard size <= limit else { throw tooLong(size, limit) }
-        let wanted = min(size, prefix ?? size)
+        let range = part.range(of: size), wanted = range.count
         var failure: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
             while count < wanted {
-                let got = read(descriptor, buffer.baseAddress.map { $0 + count }, wanted - count)
+                let got = pread(
+                    descriptor, buffer.baseAddress.map { $0 + count }, wanted - count, off_t(range.lowerBound + count))
                 if got < 0 && errno == EINTR { continue }
                 if got < 0 { failure = errno }
                 if got <= 0 { break }

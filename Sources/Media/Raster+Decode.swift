@@ -31,24 +31,33 @@ extension Raster {
         return raster
     }
 
-    /// The size an image will have when decoded, from the head of the file where the format allows it.
+    /// The size an image will have when decoded, from the head of the file where the format allows it. A file that does not
+    /// end as its format does is decoded to know whether it is whole: downloads that broke off are found before a run.
     static func size(of source: MediaSource, limits: DecodeLimits) throws -> ImageSize {
+        let (size, format) = try header(of: source, limits: limits)
+        if try !source.withBytes(.last(1 << 12), limit: limits.maxImageBytes, format.isEnded) {
+            _ = try decode(source, limits: limits)
+        }
+        return size
+    }
+
+    private static func header(of source: MediaSource, limits: DecodeLimits) throws -> (ImageSize, ImageFormat) {
         let head = 1 << 16
-        let quick = try source.withBytes(prefix: head, limit: limits.maxImageBytes) { bytes in
-            try size(bytes, isWhole: bytes.count != head, name: source.name, limits: limits)
+        let quick = try source.withBytes(.first(head), limit: limits.maxImageBytes) { bytes in
+            try header(bytes, isWhole: bytes.count != head, name: source.name, limits: limits)
         }
         if let quick { return quick }
         let whole = try source.withBytes(limit: limits.maxImageBytes) { bytes in
-            try size(bytes, isWhole: true, name: source.name, limits: limits)
+            try header(bytes, isWhole: true, name: source.name, limits: limits)
         }
         guard let whole else { throw MediaError(.truncated, source.name, "the image is truncated inside its header.") }
         return whole
     }
 
     /// Nil when `bytes` is a prefix that does not reach the size.
-    private static func size(
+    private static func header(
         _ bytes: UnsafeRawBufferPointer, isWhole: Bool, name: String, limits: DecodeLimits
-    ) throws -> ImageSize? {
+    ) throws -> (ImageSize, ImageFormat)? {
         guard let format = ImageFormat(bytes) else {
             throw MediaError(.notMedia, name, describeNonMedia(bytes, wanted: "image"))
         }
@@ -77,6 +86,6 @@ extension Raster {
                 .tooLarge, name,
                 "\(size) pixels are more than the limit of \(limits.maxPixels). Shrink it before training.")
         }
-        return size
+        return (size, format)
     }
 }

@@ -17,7 +17,7 @@ final class VideoReader {
         switch source {
         case .file(let path):
             // Says what a file is that is not a video before FFmpeg guesses.
-            try source.withBytes(prefix: 512, limit: Int.max) { try VideoReader.check($0, name: path) }
+            try source.withBytes(.first(512), limit: Int.max) { try VideoReader.check($0, name: path) }
             status = cm_video_open(path, nil, 0, bounds, &opened, &found, &error)
         case .bytes:
             status = try source.withBytes(limit: Int.max) { bytes in

@@ -46,8 +46,8 @@ extension VisionProcessorConfig {
     func grid(forRegularized size: ImageSize, numFrames: Int = 1, name: String) throws -> PatchGrid {
         let target = try targetSize(forRegularized: size, name: name)
         return PatchGrid(
-            t: (numFrames + temporalPatchSize - 1) / temporalPatchSize, h: target.height / patchSize,
-            w: target.width / patchSize)
+            time: (numFrames + temporalPatchSize - 1) / temporalPatchSize, height: target.height / patchSize,
+            width: target.width / patchSize)
     }
 
     func targetSize(forRegularized size: ImageSize, name: String) throws -> ImageSize {

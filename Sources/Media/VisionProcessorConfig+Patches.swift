@@ -39,16 +39,16 @@ extension VisionProcessorConfig {
     func patches(
         frames: [UnsafePointer<UInt8>], size: ImageSize, grid: PatchGrid, name: String
     ) throws -> ImagePatches {
-        let target = ImageSize(width: grid.w * patchSize, height: grid.h * patchSize)
+        let target = ImageSize(width: grid.width * patchSize, height: grid.height * patchSize)
         let table = valueTable
         var failure: MediaError?
         let values = [Float](unsafeUninitializedCapacity: grid.numPatches * patchValues) { buffer, count in
             guard let start = buffer.baseAddress else { return }
-            let slice = grid.h * grid.w * patchValues
+            let slice = grid.height * grid.width * patchValues
             let bytes = 3 * target.numPixels
             let scratch = UnsafeMutablePointer<UInt8>.allocate(capacity: temporalPatchSize * bytes)
             defer { scratch.deallocate() }
-            for t in 0..<grid.t {
+            for t in 0..<grid.time {
                 var pair: [UnsafePointer<UInt8>?] = []
                 for frame in 0..<temporalPatchSize {
                     let index = t * temporalPatchSize + frame
@@ -73,7 +73,8 @@ extension VisionProcessorConfig {
                     pair.append(UnsafePointer(place))
                 }
                 cm_patchify(
-                    pair, Int32(temporalPatchSize), Int32(grid.h), Int32(grid.w), Int32(patchSize), Int32(mergeSize),
+                    pair, Int32(temporalPatchSize), Int32(grid.height), Int32(grid.width), Int32(patchSize),
+                    Int32(mergeSize),
                     table,
                     start + t * slice)
             }

@@ -15,7 +15,7 @@ extension VisionProcessorConfig {
             patches: cut, secondsPerGrid: Double(temporalPatchSize) / video.sampledFPS, frameIndices: video.indices)
     }
 
-    /// The patches a video is cut into, from its header (or its first frame image) only.
+    /// The patches a video is cut into, from its header (or those of its frame images) only.
     ///
     /// When the header does not say how many frames there are, frames are counted by decoding.
     public func grid(
@@ -33,8 +33,10 @@ extension VisionProcessorConfig {
     ) throws -> (ImageSize, Int) {
         if case .frames(let paths) = source {
             try checkFrames(paths.count, decodeLimits, source.name)
-            guard let first = paths.first else { throw MediaError(.empty, source.name, "a video without frames.") }
-            return (try Image.size(of: .file(path: first), limits: decodeLimits), paths.count)
+            let sizes = try paths.map { try Image.size(of: .file(path: $0), limits: decodeLimits) }
+            guard let first = sizes.first else { throw MediaError(.empty, source.name, "a video without frames.") }
+            for (path, size) in zip(paths, sizes) where size != first { throw unequalFrames(path, size, first) }
+            return (first, paths.count)
         }
         let reader = try VideoReader(source, limits: decodeLimits)
         let indices = sampling.indices(numFrames: reader.info.numFrames, seconds: reader.info.seconds)
@@ -59,6 +61,11 @@ private func checkFrames(_ count: Int, _ limits: DecodeLimits, _ name: String) t
     guard count <= limits.maxFrames else {
         throw MediaError(.tooLarge, name, "more than \(limits.maxFrames) frames. Cut the video before training.")
     }
+}
+
+private func unequalFrames(_ name: String, _ found: ImageSize, _ size: ImageSize) -> MediaError {
+    MediaError(
+        .unsupported, name, "a frame of \(found) pixels after frames of \(size). All frames of a video need one size.")
 }
 
 /// The regularised RGB frames of one video, all of one size.
@@ -110,9 +117,7 @@ private struct SampledVideo {
         let regular = try raster.regularized(limits, name: name)
         let found = regular.size
         guard numFrames == 0 || found == size else {
-            throw MediaError(
-                .unsupported, name,
-                "a frame of \(found) pixels after frames of \(size). All frames of a video need one size.")
+            throw unequalFrames(name, found, size)
         }
         size = found
         numFrames += 1

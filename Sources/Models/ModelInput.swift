@@ -1,3 +1,4 @@
+public import Media
 public import Torch
 
 /// A packed batch: the tokens of several samples one after another, without padding.
@@ -33,26 +34,13 @@ public struct ModelInput {
 public struct VisionInput {
     /// fp32 [N, patch values].
     public var patches: Tensor
-    public var grids: [VisionGrid]
+    public var grids: [PatchGrid]
     /// Rows of the tokens that stand for them: int64 [N / merge²].
     public var tokenRows: Tensor
 
-    public init(patches: Tensor, grids: [VisionGrid], tokenRows: Tensor) {
+    public init(patches: Tensor, grids: [PatchGrid], tokenRows: Tensor) {
         self.patches = patches
         self.grids = grids
         self.tokenRows = tokenRows
     }
-}
-
-/// Patches of one image or video along time, height and width.
-public struct VisionGrid: Sendable, Hashable {
-    public var time: Int
-    public var height: Int
-    public var width: Int
-    public init(time: Int, height: Int, width: Int) {
-        self.time = time
-        self.height = height
-        self.width = width
-    }
-    public var numPatches: Int { time * height * width }
 }

@@ -70,7 +70,7 @@ struct DataCommandTests {
             ["data", "check"] + Program.run(model: "qwen2.5-vl", dataset: "none.jsonl"), in: folder)
         let text = bad.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         #expect(bad.status == 1)
-        #expect(text.contains("row 1: the row has 0 <image> marks in its text, but 1 in the column 'image'"), "\(text)")
+        #expect(text.contains("the row has 0 <image> marks in its text, but 1 in the column 'image'"), "\(text)")
     }
 
     @Test func `the tools write what they say`() throws {

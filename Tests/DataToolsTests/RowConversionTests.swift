@@ -58,6 +58,43 @@ import Testing
         }
     }
 
+    @Test(arguments: RowConversion.Form.allCases, [DataPurpose.pairs, .verdicts])
+    func `pairs and verdicts are read back as they were, registered or not`(
+        _ form: RowConversion.Form, _ purpose: DataPurpose
+    ) throws {
+        let folder = try Folder([:]), conversion = RowConversion(to: form, mediaFolder: "")
+        let preferences: [RowPreference] =
+            purpose == .pairs
+            ? [.better(than: Message(.assistant, "no")), .better(than: Message(.assistant, "坏"))]
+            : [.verdict(isGood: true, other: nil), .verdict(isGood: false, other: nil)]
+        let conversations = [Self.conversations[0], Self.conversations[2]].map { conversation in
+            var conversation = conversation
+            conversation.messages[0].content = "q"
+            conversation.messages[conversation.messages.count - 1].content = "a"
+            conversation.images = []
+            return conversation
+        }
+        var rows: [[JSONMember]] = []
+        for (conversation, preference) in zip(conversations, preferences) {
+            switch conversion.row(conversation, preference) {
+            case .row(let members): rows.append(members)
+            case .dropped(let reason):
+                #expect(
+                    form == .openai && reason.description.hasPrefix("pairs of answers have no place in openai data"))
+            }
+        }
+        guard !rows.isEmpty else { return }
+        let file = "\(folder.path)/data.jsonl"
+        try RowFile.write(rows, to: file)
+        try DatasetRegistration.add("registered", file: file, entry: conversion.entry(for: rows))
+        #expect(DatasetCatalog.purpose(of: "registered", in: folder.path) == purpose)
+        let catalog = try DatasetCatalog(folder: folder.path, purpose: purpose)
+        for name in ["registered", "data.jsonl"] {
+            let read = try catalog.load(name).keptRows
+            #expect(read.map(\.conversation) == conversations && read.map(\.preference) == preferences, "\(name)")
+        }
+    }
+
     @Test func `entries are added beside others, and one of the same name is replaced`() throws {
         let folder = try Folder([
             "dataset_info.json": #"{"old": {"file_name": "o.json"}, "new": {"file_name": "n.json"}}"#

@@ -135,14 +135,17 @@ final class TemporaryFolder {
         #expect(beside.error("d", mediaFolder: beside.path + "/media") == "no error")
         #expect(
             try folder("<image>", "[\"z.png\"]").error("d") == """
-                data set 'd', @/a.json, row 1: column 'images': the file 'z.png' does not exist in `media_dir` (@), nor from the working \
-                directory, nor beside the data: correct the path or set `media_dir`; also missing: 'z.png' (row 2)
+                data set 'd': no row can be used.
+                2 rows read, 0 kept, 0 truncated, 2 dropped
+                  dropped 2: column 'images': the file does not exist in `media_dir` (@), nor from the working directory, nor beside \
+                the data: correct the path or set `media_dir` (@/a.json row 1: z.png, 2: z.png)
                 """)
         #expect(
-            try folder("<image> and <image>", "[\"x.png\"]").error("d") == """
-                data set 'd', @/a.json, row 1: the row has 2 <image> marks in its text, but 1 in the column 'images': name \
-                a file for each, or remove the marks that stand for none
-                """)
+            try folder("<image> and <image>", "[\"x.png\"]").error("d").hasSuffix(
+                """
+                dropped 2: the row has 2 <image> marks in its text, but 1 in the column 'images': name a file for each, or \
+                remove the marks that stand for none (@/a.json row 1, 2)
+                """))
         #expect(
             try folder("none", "[\"x.png\"]").error("d")
                 .contains("the row has 0 <image> marks in its text, but 1 in the column 'images'"))
@@ -161,7 +164,7 @@ final class TemporaryFolder {
         #expect(
             try DatasetCatalog(folder: folder.path).load("d.jsonl").report.warnings == [
                 """
-                <image>, <video> or <audio> marks without media in 1 row (data set 'd.jsonl', \(folder.path)/d.jsonl, row 1): \
+                <image>, <video> or <audio> marks without media in 1 row (\(folder.path)/d.jsonl row 1): \
                 name the files in a column `images`, `videos` or `audios`, or the marks are learned as text
                 """
             ])

@@ -40,7 +40,7 @@ import Testing
                     56-62 | ################################# 1
                     63-69 | ################################# 1
                        70 | ################################# 1
-                  image and video tokens: 64 in 1 rows, least 64, median 64, most 64
+                  image and video tokens: 64 in 1 row, least 64, median 64, most 64
                     64 | ##################################################################### 1
                   answers: 3 different ones in 12 rows
                     66.7 % 8 yes
@@ -75,13 +75,13 @@ import Testing
             DataLimits().problems(report, use: "dataset") == [
                 """
                 37.5 % of the rows of `dataset` are dropped (3 of 8; 20.0 % may be):
-                  2: no answer (data set 'pets', pets.json, row 1; data set 'pets', pets.json, row 2)
-                  1: nothing to learn: empty (data set 'pets', pets.json, row 3)
+                  2: no answer (pets.json row 1, 2)
+                  1: nothing to learn: empty (pets.json row 3)
                 Mend them (anneal data check tells more), or set max_dropped_share: 0.375 to go on without them.
                 """,
                 """
                 12.5 % of the rows of `dataset` have nothing to learn (1 of 8; 10.0 % may be):
-                  1: nothing to learn: empty (data set 'pets', pets.json, row 3)
+                  1: nothing to learn: empty (pets.json row 3)
                 Fill the answers or raise cutoff_len, or set max_unlabeled_share: 0.125 to go on without them.
                 """,
             ])
@@ -90,12 +90,11 @@ import Testing
                 "62.5 % of the rows of `dataset` are cut to cutoff_len (5 of 8): raise it to learn from whole rows",
                 """
                 in 3 rows of `dataset` cutoff_len cuts through the template, the end of the prompt is lost and the answer \
-                begins within the question (data set 'pets', pets.json, row 4; data set 'pets', pets.json, row 5; data set \
-                'pets', pets.json, row 6): raise cutoff_len, or shorten or remove these rows
+                begins within the question (pets.json row 4, 5, 6): raise cutoff_len, or shorten or remove these rows
                 """,
                 """
-                in 1 row of `dataset` cutoff_len cuts off the end of the answer, where to stop is not learned (data set \
-                'pets', pets.json, row 7): raise cutoff_len, or shorten or remove these rows
+                in 1 row of `dataset` cutoff_len cuts off the end of the answer, where to stop is not learned \
+                (pets.json row 7): raise cutoff_len, or shorten or remove these rows
                 """,
             ])
         var limits = DataLimits()
@@ -107,8 +106,7 @@ import Testing
             limits.problems(report, use: "dataset") == [
                 """
                 62.5 % of the rows of `dataset` are cut to cutoff_len (5 of 8; 60.0 % may be): \
-                data set 'pets', pets.json, row 8; data set 'pets', pets.json, row 7; data set 'pets', pets.json, row 4; \
-                data set 'pets', pets.json, row 5; data set 'pets', pets.json, row 6
+                pets.json row 8, 7, 4, 5, 6
                 Raise cutoff_len, or set max_truncated_share: 0.625 to learn from the cut rows.
                 """
             ])
@@ -117,14 +115,14 @@ import Testing
         #expect(
             limits.problems(leakage) == [
                 """
-                50.0 % of the rows to evaluate on are also trained on (1 of 2; 30.0 % may be): data set 'pets', pets.json, row 1
+                50.0 % of the rows to evaluate on are also trained on (1 of 2; 30.0 % may be): pets.json row 1
                 Remove them from one of the two, or set max_leaked_share: 0.5 to evaluate on them all the same.
                 """
             ])
         #expect(limits.problems(DataReport(), use: "dataset").isEmpty)
         let named = DataLeakage(train: [Self.row("a", "1", 1)], evaluation: [Self.row("a", "1", 1)], named: ["pets"])
         #expect(limits.problems(named).isEmpty)
-        #expect(named.lines[1] == "  named in both dataset and eval_dataset, so not counted: 'pets'")
+        #expect(named.lines[2] == "  named in both dataset and eval_dataset, so not counted: 'pets'")
     }
 
     @Test func `a share that is not a round number is enough when it is set as told`() {
@@ -151,7 +149,7 @@ import Testing
         var pair = Self.row("d", "a", 4)
         pair.preference = .better(than: Message(.assistant, "b</s>"))
         statistics.add(pair, numTokens: 1, numMediaTokens: 0)
-        #expect(statistics.controlTokens.first.map(\.row) == [1, 3, 4])
+        #expect(statistics.controlTokens.first.map(\.origin.row) == [1, 3, 4])
         #expect(
             statistics.lines.contains(
                 "  control tokens typed in the text: 3 rows (1, 3, 4); they act as control"))
@@ -169,7 +167,7 @@ import Testing
             row.preference = .verdict(isGood: true, other: Message(.assistant, rejected))
             verdicts.add(row, numTokens: 3, numMediaTokens: 0)
         }
-        #expect(pairs.duplicates.first.map(\.row) == [3])
+        #expect(pairs.duplicates.first.map(\.origin.row) == [3])
         #expect(pairs.lines.contains("  pairs of equal answers: 1 row (4) teach nothing; remove them"))
         #expect(verdicts.duplicates.count == 3)
         #expect(
@@ -182,7 +180,7 @@ import Testing
         for number in 1...4 { statistics.add(Self.row("q\(number)", answer, number), numTokens: 3, numMediaTokens: 0) }
         #expect(statistics.lines.contains("    100.0 % 4 " + String(repeating: "猫", count: 23) + "…"))
         #expect(
-            DatasetStatistics.wrapped(String(repeating: "一二三四五六七八九 ", count: 8), indent: 2).map(\.count) == [41, 43])
+            TextWrap.lines(String(repeating: "一二三四五六七八九 ", count: 8), indent: 2).map(\.count) == [41, 43])
     }
 
     @Test func `a mistake and a data set that cannot be read are lossy`() {
@@ -205,14 +203,16 @@ import Testing
         let evaluation = [Self.row("a", "1", 1), Self.row("b", "3", 2), Self.row("c", "1", 3), Self.row("d", "1", 4)]
         #expect(
             DataLeakage(train: train, evaluation: evaluation).lines == [
-                "leakage from train to eval (4 rows)",
+                "leakage from train to eval", "  4 rows to evaluate on",
                 "  1 row (pets.json row 1), 25.0 %, are also trained on: remove them from one of",
                 "    the two",
                 "  1 row (pets.json row 2), 25.0 %, have a question that is also trained on:",
                 "    remove them from one of the two",
             ])
         #expect(
-            DataLeakage(train: train, evaluation: []).lines == ["leakage from train to eval (0 rows)", "  none"])
+            DataLeakage(train: train, evaluation: []).lines == [
+                "leakage from train to eval", "  0 rows to evaluate on", "  none of them is trained on",
+            ])
     }
 
     @Test func `the page holds every finding, escaped`() {
@@ -225,13 +225,14 @@ import Testing
             statistics.add(row, numTokens: 5 + index / 4, numMediaTokens: 0)
         }
         let leakage = DataLeakage(train: [Self.row("a", "1", 1)], evaluation: [Self.row("a", "1", 1)])
-        let html = DataCheckPage(datasets: [statistics], leakage: leakage).html
+        let html = DataCheckPage(settings: "template qwen", datasets: [statistics], leakage: leakage).html
         let section = html.drop { $0 != ">" }.replacing("\n", with: "")
         for piece in [
-            "<section><h2>&lt;pets&gt; (train)</h2>", "<pre>  4 rows read, 4 kept, 0 truncated, 0 dropped",
-            "<tr><td class=\"n\">5</td><td class=\"b\"><div style=\"width:100.0%\"></div></td><td>3</td></tr>",
-            "<tr><td class=\"n\">6</td><td class=\"b\"><div style=\"width:33.3%\"></div></td><td>1</td></tr>",
-            "<td class=\"n\">a&lt;b</td>", "<h2>Leakage</h2>", "100.0 %",
+            "<section><h2>&lt;pets&gt; (train)</h2>", "<li>4 rows read, 4 kept, 0 truncated, 0 dropped</li>",
+            "<p>template qwen</p>",
+            "<tr><td class=\"l\">5</td><td class=\"b\"><div style=\"width:100.0%\"></div></td><td>3</td></tr>",
+            "<tr><td class=\"l\">6</td><td class=\"b\"><div style=\"width:33.3%\"></div></td><td>1</td></tr>",
+            "<td class=\"l\">a&lt;b</td>", "<h2>Leakage from train to eval</h2>", "100.0 %",
         ] { #expect(section.contains(piece), "\(piece)") }
         #expect(!html.contains("http"))
         #expect(!html.contains("###"))

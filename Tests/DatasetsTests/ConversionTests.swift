@@ -92,7 +92,8 @@ import Testing
         #expect(try catalog.load("a.jsonl").keptRows.first?.conversation.videos == [.frames(paths: frames)])
         #expect(try catalog.load("d.jsonl").keptRows.first?.conversation.videos == [.frames(paths: frames)])
         #expect(
-            folder.error("b.jsonl").contains("row 1: the folder @/empty has no pictures to be the frames of a video"))
-        #expect(folder.error("c.jsonl").contains("the file 'clip' does not exist"))
+            folder.error("b.jsonl").contains(
+                "the folder has no pictures to be the frames of a video: name another one (@/b.jsonl row 1: @/empty)"))
+        #expect(folder.error("c.jsonl").contains("column 'images': the file does not exist in `media_dir`"))
     }
 }

@@ -26,7 +26,7 @@ import Testing
     {
         let preview = try Self.preview()
         let title =
-            "data set 'pets', pets.json, row 7: \(preview.numTokens) tokens, \(preview.numTrained) trained, 3 for 1 image or videos\n"
+            "data set 'pets', pets.json, row 7: \(preview.numTokens) tokens, \(preview.numTrained) trained, 3 for 1 image or video\n"
         #expect(
             preview.text(hasColor: false)
                 == title + "<|vision_start|><|image_pad|>x3?\n[[a\\u{1b}[31m<b>\n]]\n")

@@ -1,4 +1,5 @@
 import Foundation
+import Media
 import Models
 import RunConfig
 import Testing
@@ -52,7 +53,7 @@ enum Fixture {
             }
             let rows = try #require(file.tensor("\(key).image_grid_thw")).array(Int.self)
             let grids = stride(from: 0, to: rows.count, by: 3).map {
-                VisionGrid(time: rows[$0], height: rows[$0 + 1], width: rows[$0 + 2])
+                PatchGrid(time: rows[$0], height: rows[$0 + 1], width: rows[$0 + 2])
             }
             let count = grids.reduce(0) { $0 + $1.numPatches } * vision.patchValues
             // The formula of ModelsTests' manifest.

@@ -73,7 +73,7 @@ struct ConfigTests {
         config.doRescale = false
         #expect(try config.patches(of: image, limits: nil).values == Array(repeating: 51, count: 4704))
         config.doResize = false
-        #expect(try config.patches(of: image, limits: nil).grid == PatchGrid(t: 1, h: 2, w: 2))
+        #expect(try config.patches(of: image, limits: nil).grid == PatchGrid(time: 1, height: 2, width: 2))
         let odd = try Image(width: 30, height: 28, bytes: Array(repeating: 51, count: 3 * 30 * 28))
         #expect(throws: MediaError.self) { try config.patches(of: odd, limits: nil) }
     }

@@ -28,7 +28,7 @@ enum Fixtures {
 
 /// A grid as the fixtures write it.
 extension PatchGrid {
-    var list: [Int] { [t, h, w] }
+    var list: [Int] { [time, height, width] }
 }
 
 private let crcTable: [UInt32] = (0..<256).map { index in

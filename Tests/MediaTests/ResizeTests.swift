@@ -55,7 +55,7 @@ struct ResizeTests {
             let (limits, config) = Fixtures.limits(Array(row[2..<6]))
             let grid = try? config.grid(forWidth: row[0], height: row[1], limits: limits)
             if row[6] == 0 { refused += 1 }
-            #expect((grid.map { [$0.h, $0.w] } ?? [0, 0]) == Array(row[6...]), "\(row)")
+            #expect((grid.map { [$0.height, $0.width] } ?? [0, 0]) == Array(row[6...]), "\(row)")
         }
         #expect(refused < 20)
     }

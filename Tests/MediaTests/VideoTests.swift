@@ -127,7 +127,7 @@ struct VideoTests {
             do {
                 let video = try config.patches(ofVideo: source)
                 #expect(
-                    video.grid.t <= 64 && video.frameIndices.count <= 23,
+                    video.grid.time <= 64 && video.frameIndices.count <= 23,
                     "\(name): \(video.grid) \(video.frameIndices.count)")
             } catch let error as MediaError {
                 #expect(!error.reason.isEmpty, "\(name)")

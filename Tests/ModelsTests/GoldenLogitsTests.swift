@@ -1,4 +1,5 @@
 import Foundation
+import Media
 import Testing
 import Torch
 
@@ -88,15 +89,15 @@ struct Fixture {
 
     func golden(_ key: String) throws -> Tensor { try #require(file.tensor(key), "no golden value \(key)") }
 
-    func grids(_ key: String) -> [VisionGrid] {
+    func grids(_ key: String) -> [PatchGrid] {
         guard let rows = file.tensor(key)?.array(Int.self) else { return [] }
         return stride(from: 0, to: rows.count, by: 3).map {
-            VisionGrid(time: rows[$0], height: rows[$0 + 1], width: rows[$0 + 2])
+            PatchGrid(time: rows[$0], height: rows[$0 + 1], width: rows[$0 + 2])
         }
     }
 
     /// The manifest's formula.
-    func pixels(_ grids: [VisionGrid]) -> Tensor {
+    func pixels(_ grids: [PatchGrid]) -> Tensor {
         let count = grids.reduce(0) { $0 + $1.numPatches } * 1176
         let values = (0..<count).map { (index: Int) -> Float in
             let mixed = (31 * index * index + 7919 * index) % 2003
@@ -153,7 +154,7 @@ struct Fixture {
                 rows[0] += Array(0..<sample.count)
             }
         }
-        func media(_ grids: [VisionGrid], _ id: Int?) -> VisionInput? {
+        func media(_ grids: [PatchGrid], _ id: Int?) -> VisionInput? {
             guard !grids.isEmpty, let id else { return nil }
             return VisionInput(
                 patches: pixels(grids), grids: grids, tokenRows: Tensor(tokens.indices.filter { Int(tokens[$0]) == id })

@@ -13,7 +13,7 @@ import Testing
     }
 
     static let image = MediaSource.file(path: "a.jpg")
-    static let grid = MediaGrid(frames: 1, rows: 4, columns: 4)
+    static let grid = PatchGrid(time: 1, height: 4, width: 4)
 
     struct Refusal: Sendable, CustomTestStringConvertible {
         var conversation: Conversation
@@ -91,7 +91,7 @@ import Testing
         let conversation = Conversation(
             messages: [Message(.user, "<image>one<image>"), Message(.assistant, "ok")],
             images: [Self.image, Self.image])
-        let grids = MediaGrids(images: [Self.grid, MediaGrid(frames: 1, rows: 2, columns: 6)])
+        let grids = MediaGrids(images: [Self.grid, PatchGrid(time: 1, height: 2, width: 6)])
         let example = try Self.encoder(.qwen2VL).encode(conversation, media: grids)
         #expect(example.mediaSpans.map(\.range.count) == [6, 5])
         #expect(example.keptImages == [0, 1] && example.keptVideos == [])

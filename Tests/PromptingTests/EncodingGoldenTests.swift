@@ -72,7 +72,7 @@ import Testing
     static let golden = Result { try Fixture.decode(Golden.self, "encoding.json") }
 
     static func conversation(_ talk: Golden.Talk) throws -> (Conversation, MediaGrids) {
-        let grid = { (size: [Int]) in MediaGrid(frames: size[0], rows: size[1], columns: size[2]) }
+        let grid = { (size: [Int]) in PatchGrid(time: size[0], height: size[1], width: size[2]) }
         let grids = MediaGrids(images: (talk.images ?? []).map(grid), videos: (talk.videos ?? []).map(grid))
         let messages = try talk.messages.map { turn in
             Message(try #require(Role(rawValue: turn.role)), turn.content)

@@ -85,11 +85,11 @@ struct BadInputTests {
             prepare: replace("data/dataset_info.json", "\"response\"", "\"respnse\"")),
         // Images
         Mistake(
-            "a missing image", model: vision, says: "data/vision.json, row 2", "'images/b.png' does not exist",
+            "a missing image", model: vision, says: "data/vision.json row 2: images/b.png", "the file does not exist",
             "`media_dir`",
             prepare: remove("data/images/b.png")),
         Mistake(
-            "more marks than images", model: vision, says: "data/vision.json, row 1", "2 <image> marks",
+            "more marks than images", model: vision, says: "data/vision.json row 1", "2 <image> marks",
             "1 in the column 'images'",
             prepare: replace("data/vision.json", "<image>", "<image><image>")),
         Mistake(
@@ -116,7 +116,7 @@ struct BadInputTests {
         Mistake(
             "a cutoff within an image", model: vision, ["cutoff_len=8", "max_unlabeled_share=1"],
             says: "rows of `dataset` are dropped", "cutoff_len would cut through an image or video (raise it",
-            "data/vision.json, row 1"),
+            "data/vision.json row 1"),
         Mistake(
             "a file that is not there", ["dataset=pets.jsonl"], says: "pets.jsonl: there is no such file or folder",
             "`dataset_dir` (data)", "correct the path"),
@@ -203,7 +203,7 @@ struct BadInputTests {
         Mistake(
             "a word for a number", ["learning_rate=fast"], says: "`learning_rate: fast` does not fit: expected a number"
         ),
-        Mistake("an unknown template", ["template=qwn"], says: "template: qwn does not exist; did you mean qwen?"),
+        Mistake("an unknown template", ["template=qwn"], says: "template: qwn does not exist: did you mean 'qwen'?"),
         Mistake(
             "an output folder that is not empty",
             says: "output_dir output already exists and is not empty (it holds mine.txt)",
@@ -255,7 +255,7 @@ struct BadInputTests {
             RunSettings.lora(model: Self.vision, output: "output") + ["dataset_dir=data", "media_dir=data"],
             in: folder.path)
         #expect(result.status == 1)
-        #expect(result.errors.contains("wrong role 'robot'") && result.errors.contains("data/vision.json, row 1"))
+        #expect(result.errors.contains("wrong role 'robot'") && result.errors.contains("data/vision.json row 1"))
         #expect(Self.listing("\(folder.path)/output") == nil)
     }
 
@@ -279,7 +279,7 @@ struct BadInputTests {
             [
                 "[warning] in ",
                 "rows of `dataset` cutoff_len cuts through the template, the end of the prompt is lost",
-                "data/text.json, row ", "raise cutoff_len, or shorten or remove these rows",
+                "data/text.json row ", "raise cutoff_len, or shorten or remove these rows",
             ]
         ), (["cutoff_len=40", "max_truncated_share=0"], ["Raise cutoff_len, or set max_truncated_share: "]),
     ])

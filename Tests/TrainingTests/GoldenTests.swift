@@ -1,4 +1,5 @@
 import Foundation
+import Media
 import Models
 import NN
 import RunConfig
@@ -127,7 +128,7 @@ struct AdapterTests {
         let ids = try rows("input.input_ids"), mask = try rows("input.attention_mask"), labels = try rows("labels")
         var grids =
             config.vision == nil
-            ? [] : try rows("input.image_grid_thw").map { VisionGrid(time: $0[0], height: $0[1], width: $0[2]) }
+            ? [] : try rows("input.image_grid_thw").map { PatchGrid(time: $0[0], height: $0[1], width: $0[2]) }
         var pack = PackData(), places: [Int] = []
         pack.positions = Array(repeating: [], count: config.vision == nil ? 1 : 3)
         pack.images.grids = grids

@@ -1,4 +1,5 @@
 import Foundation
+import Media
 import Models
 import Testing
 import Torch
@@ -24,7 +25,7 @@ struct RoundTripTests {
         try TensorThread.cpu.run {
             let model = try LanguageModel.load(folder: paths[0], dtype: .float32)
             try model.loadLoRA(folder: paths[1])
-            var grids = batch.image_grid_thw.map { VisionGrid(time: $0[0], height: $0[1], width: $0[2]) }
+            var grids = batch.image_grid_thw.map { PatchGrid(time: $0[0], height: $0[1], width: $0[2]) }
             var pack = PackData()
             pack.positions = Array(repeating: [], count: model.config.vision == nil ? 1 : 3)
             pack.images.grids = grids

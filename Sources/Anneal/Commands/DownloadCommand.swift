@@ -40,15 +40,19 @@ struct DownloadCommand: ParsableCommand {
             throw CommandError("--type is '\(type)': write model or dataset")
         }
         let environment = HubEnvironment()
-        var host = environment.defaultHost
-        if let hub {
-            guard let known = HubRepository.Host(rawValue: hub) else {
-                throw CommandError("--hub is '\(hub)': write huggingface or modelscope")
+        let asked = try hub.map { name in
+            guard let host = HubRepository.Host(rawValue: name) else {
+                throw CommandError("--hub is '\(name)': write huggingface or modelscope")
             }
-            host = known
+            return host
         }
         let marked = id.contains("::") ? try HubModels.repository(named: id, kind: kind, revision: revision) : nil
-        let repository = try marked ?? HubRepository(host: host, kind: kind, id: id, revision: revision)
+        if let marked, let asked, marked.host != asked {
+            throw CommandError("\(id) is on \(marked.host.rawValue), --hub says \(asked.rawValue): leave one out")
+        }
+        let repository =
+            try marked
+            ?? HubRepository(host: asked ?? environment.defaultHost, kind: kind, id: id, revision: revision)
         let selection = HubSelection(include: include, exclude: exclude)
         let folder = try waitFor { [localDir] in
             let client = HubClient(environment, say: HubAccess.note)

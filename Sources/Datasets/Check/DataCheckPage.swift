@@ -1,13 +1,17 @@
 /// The findings of a check as one page of HTML without anything beside it.
 public struct DataCheckPage: Sendable {
+    private let settings: String
     private let datasets: [DatasetStatistics]
     private let leakage: DataLeakage?
     private let refusals: [String]
 
     /// A page of these findings.
     ///
-    /// - Parameter refusals: why training would not start.
-    public init(datasets: [DatasetStatistics], leakage: DataLeakage?, refusals: [String] = []) {
+    /// - Parameters:
+    ///   - settings: what of the run the findings depend on, in a line.
+    ///   - refusals: why training would not start.
+    public init(settings: String, datasets: [DatasetStatistics], leakage: DataLeakage?, refusals: [String] = []) {
+        self.settings = settings
         self.datasets = datasets
         self.leakage = leakage
         self.refusals = refusals
@@ -21,8 +25,9 @@ public struct DataCheckPage: Sendable {
 
     private var page: HTMLPage {
         let refused = refusals.map { "<section class=\"refused\"><pre>\(HTMLPage.escaped($0))</pre></section>" }
-        let sections = datasets.map(section) + (leakage.map { [notes($0.lines)] } ?? [])
-        return HTMLPage(title: "Data check", sections: refused + [summary] + sections)
+        let sections = datasets.map(section) + (leakage.map { [section($0)] } ?? [])
+        let about = "<p>\(HTMLPage.escaped(settings))</p>"
+        return HTMLPage(title: "Data check", sections: [about] + refused + [summary] + sections)
     }
 
     /// A row for each data set.
@@ -37,13 +42,16 @@ public struct DataCheckPage: Sendable {
             return "<tr><td>\(HTMLPage.escaped(data.name))</td><td>\(HTMLPage.escaped(data.use))</td>"
                 + numbers.map { "<td class=\"n\">\($0)</td>" }.joined() + "</tr>"
         }
-        return "<table>\n<tr>\(head)</tr>\n\(rows.joined(separator: "\n"))\n</table>"
+        return "<div class=\"sum\"><table>\n<tr>\(head)</tr>\n\(rows.joined(separator: "\n"))\n</table></div>"
     }
 
     private func section(_ data: DatasetStatistics) -> String {
         var parts = ["<section\(data.isLossy ? " class=\"lossy\"" : "")>"]
         parts.append("<h2>\(HTMLPage.escaped(data.name)) (\(HTMLPage.escaped(data.use)))</h2>")
-        parts.append("<pre>\(HTMLPage.escaped(data.findings.joined(separator: "\n")))</pre>")
+        let items = data.findings.compactMap { finding in
+            if case .sentence(let text, let isDetail) = finding { Self.item(text, isDetail: isDetail) } else { nil }
+        }
+        parts.append("<ul>\n\(items.joined(separator: "\n"))\n</ul>")
         for (title, counts) in [("Tokens", data.tokenCounts), ("Image and video tokens", data.mediaTokenCounts)]
         where !counts.isEmpty {
             let bars = TextHistogram(counts).bars
@@ -58,8 +66,13 @@ public struct DataCheckPage: Sendable {
         return (parts + ["</section>"]).joined(separator: "\n")
     }
 
-    private func notes(_ lines: [String]) -> String {
-        "<section><h2>Leakage</h2><pre>\(HTMLPage.escaped(lines.joined(separator: "\n")))</pre></section>"
+    private func section(_ leakage: DataLeakage) -> String {
+        let items = leakage.findings.map { Self.item($0) }.joined(separator: "\n")
+        return "<section><h2>Leakage from train to eval</h2><ul>\n\(items)\n</ul></section>"
+    }
+
+    private static func item(_ text: String, isDetail: Bool = false) -> String {
+        "<li\(isDetail ? " class=\"detail\"" : "")>\(HTMLPage.escaped(text))</li>"
     }
 
     private static func table(_ bars: [(label: String, count: Int)]) -> String {
@@ -69,7 +82,7 @@ public struct DataCheckPage: Sendable {
             let width = Double((1000 * count + most / 2) / most) / 10
             let bar = count == 0 ? "" : "<div style=\"width:\(width)%\"></div>"
             return
-                "<tr><td class=\"n\">\(HTMLPage.escaped(label))</td><td class=\"b\">\(bar)</td><td>\(count)</td></tr>"
+                "<tr><td class=\"l\">\(HTMLPage.escaped(label))</td><td class=\"b\">\(bar)</td><td>\(count)</td></tr>"
         }
         return "<table>\n\(rows.joined(separator: "\n"))\n</table>"
     }

@@ -40,23 +40,23 @@ public struct DataLeakage: Sendable {
     }
 
     /// What was found, for a terminal.
-    public var lines: [String] {
-        var lines = ["leakage from train to eval (\(numRows) rows)"]
+    public var lines: [String] { ["leakage from train to eval"] + findings.flatMap { TextWrap.lines($0, indent: 2) } }
+
+    /// What was found, in sentences.
+    var findings: [String] {
+        var findings = ["\(DataReport.rows(numRows)) to evaluate on"]
         if !named.isEmpty {
             let names = named.map { "'\($0)'" }.joined(separator: ", ")
-            lines += DatasetStatistics.wrapped(
-                "named in both dataset and eval_dataset, so not counted: \(names)", indent: 2)
+            findings.append("named in both dataset and eval_dataset, so not counted: \(names)")
         }
-        if wholeRows.count == 0, questions.count == 0 { return lines + ["  none"] }
         for (rows, what) in [
             (wholeRows, "are also trained on"), (questions, "have a question that is also trained on"),
         ]
         where rows.count > 0 {
             let share = DatasetStatistics.percent(rows.count, numRows)
-            lines += DatasetStatistics.wrapped(
-                "\(DatasetStatistics.rows(rows, namesFile: true)), \(share), \(what): remove them from one of the two",
-                indent: 2)
+            findings.append(
+                "\(DatasetStatistics.rows(rows, namesFile: true)), \(share), \(what): remove them from one of the two")
         }
-        return lines
+        return wholeRows.count + questions.count > 0 ? findings : findings + ["none of them is trained on"]
     }
 }

@@ -43,7 +43,7 @@ public struct DataLimits: Sendable, Hashable {
                 """)
         }
         if let share = excess(report.numTruncated, of: report.numRead, over: truncatedShare) {
-            let rows = report.truncated.places
+            let rows = report.truncated.places()
             problems.append(
                 """
                 \(share.text) of the rows of `\(use)` are cut to cutoff_len (\(report.numTruncated) of \(report.numRead); \
@@ -57,7 +57,7 @@ public struct DataLimits: Sendable, Hashable {
     /// What is wrong with the rows to evaluate on; empty when the run may start.
     public func problems(_ leakage: DataLeakage) -> [String] {
         guard let share = excess(leakage.wholeRows.count, of: leakage.numRows, over: leakedShare) else { return [] }
-        let rows = leakage.wholeRows.first.map(\.description).joined(separator: "; ")
+        let rows = leakage.wholeRows.places()
         return [
             """
             \(share.text) of the rows to evaluate on are also trained on (\(leakage.wholeRows.count) of \(leakage.numRows); \
@@ -84,7 +84,7 @@ public struct DataLimits: Sendable, Hashable {
             let rows = report.rows(cutAt: truncation)
             guard rows.count > 0 else { continue }
             let number = rows.count == 1 ? "1 row" : "\(rows.count) rows"
-            warnings.append("in \(number) of `\(use)` \(what) (\(rows.places)): \(Self.cutRemedy)")
+            warnings.append("in \(number) of `\(use)` \(what) (\(rows.places())): \(Self.cutRemedy)")
         }
         return warnings
     }
@@ -110,10 +110,7 @@ public struct DataLimits: Sendable, Hashable {
     }
 
     private static func list(_ dropped: [DataReport.Dropped]) -> String {
-        dropped.map { item in
-            let rows = item.rows.map(\.description).joined(separator: "; ")
-            return "\n  \(item.count): \(item.reason) (\(rows)\(item.count > item.rows.count ? "; …" : ""))"
-        }.joined()
+        dropped.map { "\n  \($0.count): \($0.reason) (\($0.rows.places()))" }.joined()
     }
 
     private static func percent(_ share: Double) -> String {

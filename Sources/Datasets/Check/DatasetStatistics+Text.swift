@@ -4,22 +4,36 @@ import Reporting
 
 extension DatasetStatistics {
     /// The statistics for a terminal, at most 80 columns wide (but for long words such as paths).
-    public var lines: [String] { text(withCharts: true) }
+    public var lines: [String] {
+        ["data set '\(name)' (\(use))"]
+            + findings.flatMap { finding in
+                switch finding {
+                case .sentence(let text, let isDetail): TextWrap.lines(text, indent: isDetail ? 4 : 2)
+                case .chart(let lines): lines
+                }
+            }
+    }
 
-    /// The statistics without what a page shows as charts.
-    var findings: [String] { Array(text(withCharts: false).dropFirst()) }
+    /// One thing that was found.
+    enum Finding {
+        /// A sentence, or one that belongs to the sentence before.
+        case sentence(String, isDetail: Bool = false)
+        /// What a page draws: its lines for a terminal.
+        case chart([String])
+    }
 
-    private func text(withCharts: Bool) -> [String] {
-        var lines = ["data set '\(name)' (\(use))"]
-        func add(_ text: String, indent: Int = 2) { lines += Self.wrapped(text, indent: indent) }
+    /// All that was found, in the order in which it is told.
+    var findings: [Finding] {
+        var findings: [Finding] = []
+        func add(_ text: String, isDetail: Bool = false) { findings.append(.sentence(text, isDetail: isDetail)) }
         if let failure {
             for (number, line) in "cannot be used: \(failure)".split(separator: "\n").enumerated() {
-                add(line.trimmingCharacters(in: .whitespaces), indent: number == 0 ? 2 : 4)
+                add(line.trimmingCharacters(in: .whitespaces), isDetail: number > 0)
             }
-            return lines
+            return findings
         }
         for line in report.description.split(separator: "\n") {
-            add(line.drop { $0 == " " }.description, indent: line.hasPrefix(" ") ? 4 : 2)
+            add(line.drop { $0 == " " }.description, isDetail: line.hasPrefix(" "))
         }
         if report.dropped.contains(where: \.reason.isMistake) {
             add("training refuses to start until the rows above are mended")
@@ -61,9 +75,9 @@ extension DatasetStatistics {
                 split_special_tokens: true
                 """)
         }
-        lines += histogram(tokenCounts, title: "tokens", hasBars: withCharts)
-        lines += histogram(mediaTokenCounts, title: "image and video tokens", hasBars: withCharts)
-        lines += answerLines
+        findings += histogram(tokenCounts, title: "tokens")
+        findings += histogram(mediaTokenCounts, title: "image and video tokens")
+        findings += answerFindings
         if numThoughts > 0 {
             let share = Self.percent(emptyThoughts.count, numThoughts)
             let hint = emptyThoughts.count > 0 ? ": \(Self.rows(emptyThoughts)) teach the model not to think" : ""
@@ -72,16 +86,18 @@ extension DatasetStatistics {
         if duplicates.count > 0 {
             add("exact duplicates of earlier rows: \(Self.rows(duplicates)); remove them or they weigh double")
         }
-        return lines
+        return findings
     }
 
-    private func histogram(_ counts: [Int], title: String, hasBars: Bool) -> [String] {
+    private func histogram(_ counts: [Int], title: String) -> [Finding] {
         guard let most = counts.max(), let least = counts.min() else { return [] }
         let median = counts.sorted()[counts.count / 2]
         let sum = counts.reduce(0, +)
-        let head = Self.wrapped(
-            "\(title): \(sum) in \(counts.count) rows, least \(least), median \(median), most \(most)", indent: 2)
-        return hasBars ? head + TextHistogram(counts).lines(indent: 4) : head
+        return [
+            .sentence(
+                "\(title): \(sum) in \(DataReport.rows(counts.count)), least \(least), median \(median), most \(most)"),
+            .chart(TextHistogram(counts).lines(indent: 4)),
+        ]
     }
 
     /// All answers, the most frequent first, where they are few enough to be labels; else none.
@@ -91,52 +107,37 @@ extension DatasetStatistics {
         return answers.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) }
     }
 
-    private var answerLines: [String] {
+    private var answerFindings: [Finding] {
         let numRows = answers.values.reduce(0, +)
         let sorted = frequentAnswers
         guard !sorted.isEmpty else { return [] }
-        var lines = ["  answers: \(answers.count) different ones in \(numRows) rows"]
+        var lines: [String] = []
         for (answer, count) in sorted.prefix(5) {
             let line = answer.isEmpty ? "(empty)" : answer.replacing("\n", with: "\\n")
             lines.append("    \(Self.percent(count, numRows)) \(count) \(DisplayWidth.clip(line, to: 48))")
         }
         if sorted.count > 5 { lines.append("    and \(sorted.count - 5) more") }
+        var findings: [Finding] = [
+            .sentence("answers: \(answers.count) different ones in \(DataReport.rows(numRows))"), .chart(lines),
+        ]
         if let top = sorted.first, answers.count > 1, top.count * 2 > numRows {
-            lines += Self.wrapped(
-                """
-                imbalanced: a model that always gives the first answer is right in \
-                \(Self.percent(top.count, numRows)) of the rows; add rows of the others or draw fewer of it
-                """, indent: 4)
+            let share = Self.percent(top.count, numRows)
+            findings.append(
+                .sentence(
+                    """
+                    imbalanced: a model that always gives the first answer is right in \(share) of the rows; add rows of \
+                    the others or draw fewer of it
+                    """, isDetail: true))
         }
-        return lines
+        return findings
     }
 
     /// "3 rows (2, 5, 9)", with the files where they are several or wanted.
     static func rows(_ rows: CountedRows, namesFile: Bool = false) -> String {
-        let files = Set(rows.first.map(\.file))
-        let places = rows.first.map { files.count > 1 || namesFile ? "\($0.file) row \($0.row)" : "\($0.row)" }
-        let more = rows.count > places.count ? ", …" : ""
-        return "\(rows.count) row\(rows.count == 1 ? "" : "s") (\(places.joined(separator: ", "))\(more))"
+        "\(DataReport.rows(rows.count)) (\(rows.places(namesFile: namesFile)))"
     }
 
     static func percent(_ count: Int, _ total: Int) -> String {
         total == 0 ? "0 %" : String(format: "%.1f %%", 100 * Double(count) / Double(total))
-    }
-
-    /// Text broken at spaces, further lines indented by two more.
-    static func wrapped(_ text: String, indent: Int) -> [String] {
-        var lines: [String] = []
-        var line = String(repeating: " ", count: indent)
-        var isEmpty = true
-        for word in text.split(separator: " ") {
-            if !isEmpty, DisplayWidth.of(line) + 1 + DisplayWidth.of(String(word)) > TextHistogram.width {
-                lines.append(line)
-                line = String(repeating: " ", count: indent + 2)
-                isEmpty = true
-            }
-            line += isEmpty ? word : " " + word
-            isEmpty = false
-        }
-        return lines + [line]
     }
 }

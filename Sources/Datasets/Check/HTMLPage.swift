@@ -31,7 +31,10 @@ public struct HTMLPage: Sendable {
         table { border-collapse: collapse; width: 100%; margin: .5em 0 1.5em; }
         td, th { padding: 1px 8px 1px 0; vertical-align: top; text-align: left; }
         td.n, th.n { text-align: right; white-space: nowrap; }
-        td.b { width: 70%; } td.b div { background: #4c78a8; height: 14px; min-width: 1px; }
+        td.l { width: 22%; text-align: right; overflow-wrap: anywhere; }
+        td.b { width: 68%; } td.b div { background: #4c78a8; height: 14px; margin-top: 4px; min-width: 1px; }
+        ul { padding-left: 1.2em; } li.detail { margin-left: 1.2em; overflow-wrap: anywhere; }
+        img { max-height: 160px; max-width: 45%; margin: 0 .5em .5em 0; } .sum { overflow-x: auto; }
         .lossy h2 { color: #b00020; } pre { white-space: pre-wrap; background: #f4f4f4; padding: .7em; }
         .refused { background: #fde8ea; border-left: 4px solid #b00020; padding: .2em 1em; }
         .sample { overflow-wrap: anywhere; } mark { background: #b7e4c7; } .sample i { color: #7b4fa0; }

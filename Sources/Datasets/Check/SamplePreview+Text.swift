@@ -1,3 +1,6 @@
+import Foundation
+import Media
+
 extension SamplePreview {
     /// The sample for a terminal: its title, then its text; trained tokens are coloured, or stand in [[ ]] without colour.
     ///
@@ -29,7 +32,24 @@ extension SamplePreview {
             if segment.isTrained { return "\(heading)<mark>\(text)</mark>" }
             return heading + (segment.isMedia ? "<i>\(text)</i>" : text)
         }
-        return "<h3>\(HTMLPage.escaped(title))</h3>\n<pre class=\"sample\">\(body.joined())</pre>"
+        return """
+            <h3>\(HTMLPage.escaped(title))</h3>
+            \(images.map(Self.thumbnail).joined())<pre class="sample">\(body.joined())</pre>
+            """
+    }
+
+    /// The longer side of a small picture.
+    private static let thumbnailSide = 256.0
+
+    /// A small copy of an image within the page; nothing where it cannot be read, which the check tells.
+    private static func thumbnail(_ source: MediaSource) -> String {
+        guard let image = try? Image(decoding: source) else { return "" }
+        let scale = min(1, thumbnailSide / Double(max(image.width, image.height)))
+        let size = ImageSize(
+            width: max(1, Int(Double(image.width) * scale)), height: max(1, Int(Double(image.height) * scale)))
+        guard let data = try? image.resized(to: size, rounding: .pillow).jpegData(quality: 80) else { return "" }
+        let name = HTMLPage.escaped(source.name)
+        return "<img alt=\"\(name)\" title=\"\(name)\" src=\"data:image/jpeg;base64,\(data.base64EncodedString())\">\n"
     }
 
     private static func marked(_ text: String, _ isTrained: Bool, _ hasColor: Bool) -> String {

@@ -1,3 +1,4 @@
+public import Media
 public import Prompting
 
 /// A sample as the model sees it: its text with the trained tokens told apart, runs of image tokens as one.
@@ -20,6 +21,8 @@ public struct SamplePreview: Sendable, Hashable {
     public let origin: RowOrigin
     /// The sample's tokens, in order.
     public let segments: [Segment]
+    /// Its images, in order.
+    public let images: [MediaSource]
 
     /// A sample that was encoded.
     ///
@@ -27,11 +30,13 @@ public struct SamplePreview: Sendable, Hashable {
     ///   - labels: as long as the ids, ``EncodedExample/ignored`` where nothing is learned.
     ///   - mediaIDs: the tokens that images and videos are made of.
     ///   - headings: what is told before the tokens at these places: which answer begins there.
+    ///   - images: the images that tokens stand for.
     public init(
         origin: RowOrigin, inputIDs: [Int32], labels: [Int32], tokenizer: Tokenizer, mediaIDs: Set<Int32> = [],
-        headings: [Int: String] = [:]
+        headings: [Int: String] = [:], images: [MediaSource] = []
     ) {
         self.origin = origin
+        self.images = images
         func kind(_ index: Int) -> (isTrained: Bool, media: Int32?) {
             let id = inputIDs[index]
             return (
@@ -63,7 +68,9 @@ public struct SamplePreview: Sendable, Hashable {
     public var title: String {
         let media = segments.filter(\.isMedia)
         let numMedia = media.reduce(0) { $0 + $1.tokenIDs.count }
-        let note = media.isEmpty ? "" : ", \(numMedia) for \(media.count) image\(media.count == 1 ? "" : "s") or videos"
+        let note =
+            media.isEmpty
+            ? "" : ", \(numMedia) for \(media.count == 1 ? "1 image or video" : "\(media.count) images or videos")"
         return "\(origin): \(numTokens) tokens, \(numTrained) trained\(note)"
     }
 }

@@ -24,41 +24,40 @@ struct RecordConverter {
     struct Unusable: Error {
         let reason: DropReason
 
-        init(_ reason: String, isMistake: Bool = false) {
-            self.reason = DropReason(reason, isMistake: isMistake)
+        init(_ reason: String, detail: String? = nil, isMistake: Bool = false) {
+            self.reason = DropReason(reason, detail: detail, isMistake: isMistake)
         }
     }
 
     /// Converts a row.
-    ///
-    /// - Throws: an error that makes the data set useless until it is repaired: media that do not fit their marks.
-    mutating func convert(_ written: Record) throws(DataError) -> ConvertedRow {
-        let origin = RowOrigin(dataset: description.name, file: written.file, row: written.row)
-        let turns: Turns
-        let preference: RowPreference?
-        let tools: String?
-        let inline: InlineMedia
-        let record: Record
-        do {
-            (record, inline) = try withTextContent(withToolMessages(written))
-            try refuseBoxes(record)
-            switch purpose {
-            case .answers, .texts: (turns, preference) = (try self.turns(record), nil)
-            case .pairs: (turns, preference) = try pair(record)
-            case .verdicts: (turns, preference) = try verdict(record)
-            }
-            tools = try jsonText(record, description.columns.tools)
+    mutating func convert(_ record: Record) -> ConvertedRow {
+        let origin = RowOrigin(dataset: description.name, file: record.file, row: record.row)
+        do throws(Unusable) {
+            let (conversation, preference) = try conversation(record)
+            return .kept(DataRow(conversation: conversation, origin: origin, preference: preference))
         } catch {
             return .dropped(error.reason, origin)
         }
+    }
+
+    private mutating func conversation(_ written: Record) throws(Unusable) -> (Conversation, RowPreference?) {
+        let (record, inline) = try withTextContent(withToolMessages(written))
+        try refuseBoxes(record)
+        let turns: Turns
+        let preference: RowPreference?
+        switch purpose {
+        case .answers, .texts: (turns, preference) = (try self.turns(record), nil)
+        case .pairs: (turns, preference) = try pair(record)
+        case .verdicts: (turns, preference) = try verdict(record)
+        }
         let columns = description.columns
         let conversation = Conversation(
-            system: turns.system, tools: tools, messages: turns.messages,
-            images: try sources(inline.images, columns.images, record, origin),
-            videos: try sources(inline.videos, columns.videos, areVideos: true, record, origin),
-            audios: try sources(inline.audios, columns.audios, record, origin))
-        try checkMarks(conversation, origin)
-        return .kept(DataRow(conversation: conversation, origin: origin, preference: preference))
+            system: turns.system, tools: try jsonText(record, columns.tools), messages: turns.messages,
+            images: try sources(inline.images, columns.images, record),
+            videos: try sources(inline.videos, columns.videos, areVideos: true, record),
+            audios: try sources(inline.audios, columns.audios, record))
+        try checkMarks(conversation)
+        return (conversation, preference)
     }
 
     /// The turns of a row, an answer last.
@@ -72,11 +71,11 @@ struct RecordConverter {
 
     /// The media within a row's messages, else those of a column.
     private mutating func sources(
-        _ inline: [JSONValue], _ column: String?, areVideos: Bool = false, _ record: Record, _ origin: RowOrigin
-    ) throws(DataError) -> [MediaSource] {
+        _ inline: [JSONValue], _ column: String?, areVideos: Bool = false, _ record: Record
+    ) throws(Unusable) -> [MediaSource] {
         let value = inline.isEmpty ? column.flatMap { record[$0] } : .array(inline)
         return try media.sources(
-            value, column: inline.isEmpty ? column : "content", areVideos: areVideos, origin: origin)
+            value, column: inline.isEmpty ? column : "content", areVideos: areVideos, dataFile: record.file)
     }
 
     /// The text of a column; nil when it is empty, null or not there.
@@ -105,7 +104,7 @@ struct RecordConverter {
     }
 
     /// Marks and media must be as many, where the data set has such media at all.
-    private func checkMarks(_ conversation: Conversation, _ origin: RowOrigin) throws(DataError) {
+    private func checkMarks(_ conversation: Conversation) throws(Unusable) {
         let kinds: [(mark: String, column: String?, count: Int)] = [
             ("<image>", description.columns.images, conversation.images.count),
             ("<video>", description.columns.videos, conversation.videos.count),
@@ -119,11 +118,11 @@ struct RecordConverter {
                 numMarks > count
                 ? "name a file for each, or remove the marks that stand for none"
                 : "write one \(mark) where each belongs"
-            throw DataError(
+            throw Unusable(
                 """
                 the row has \(numMarks) \(mark) mark\(numMarks == 1 ? "" : "s") in its text, but \(count) in the column \
                 '\(column)': \(remedy)
-                """, dataset: origin.dataset, file: origin.file, row: origin.row)
+                """, isMistake: true)
         }
     }
 }

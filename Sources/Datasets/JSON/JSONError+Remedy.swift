@@ -26,6 +26,8 @@ extension JSONError {
         case .foreignWord(let word): Self.translation(of: word)
         case .comment: "JSON has no comments: remove it"
         case .missingValue(let closing): "a value is missing before \(closing)"
+        case .notAValue(let found) where found.hasPrefix("\0"):
+            "the file holds zeros here, writing it broke off: write or download it again"
         case .notAValue(let found): "'\(found)' is not a JSON value; text needs double quotes"
         case .depth(let depth): "the value is nested more than \(depth) deep"
         case .missing, .extraText, .content: message

@@ -6,10 +6,10 @@ public struct DataReport: Sendable, Hashable {
     public struct Dropped: Sendable, Hashable {
         /// What is wrong and what to do.
         public let reason: DropReason
+        /// The rows.
+        public internal(set) var rows: CountedRows
         /// How many rows.
-        public internal(set) var count: Int
-        /// The first of them.
-        public internal(set) var rows: [RowOrigin]
+        public var count: Int { rows.count }
     }
 
     /// Rows that were read.
@@ -50,12 +50,9 @@ public struct DataReport: Sendable, Hashable {
 
     /// Counts a row as left out.
     public mutating func drop(_ reason: DropReason, _ origin: RowOrigin) {
-        if let index = dropped.firstIndex(where: { $0.reason == reason }) {
-            dropped[index].count += 1
-            if dropped[index].rows.count < Self.maxNamedRows { dropped[index].rows.append(origin) }
-        } else {
-            dropped.append(Dropped(reason: reason, count: 1, rows: [origin]))
-        }
+        var rows = CountedRows()
+        rows.add(origin, detail: reason.detail)
+        drop(DropReason(reason.description, isMistake: reason.isMistake), rows)
     }
 
     /// Adds a warning, once.
@@ -67,16 +64,16 @@ public struct DataReport: Sendable, Hashable {
     public mutating func merge(_ other: DataReport) {
         numRead += other.numRead
         for (truncation, rows) in other.cuts { cuts[truncation, default: CountedRows()].add(rows) }
-        for item in other.dropped {
-            if let index = dropped.firstIndex(where: { $0.reason == item.reason }) {
-                dropped[index].count += item.count
-                let space = max(0, Self.maxNamedRows - dropped[index].rows.count)
-                dropped[index].rows += item.rows.prefix(space)
-            } else {
-                dropped.append(item)
-            }
-        }
+        for item in other.dropped { drop(item.reason, item.rows) }
         other.warnings.forEach { warn($0) }
+    }
+
+    private mutating func drop(_ reason: DropReason, _ rows: CountedRows) {
+        if let index = dropped.firstIndex(where: { $0.reason == reason }) {
+            dropped[index].rows.add(rows)
+        } else {
+            dropped.append(Dropped(reason: reason, rows: rows))
+        }
     }
 }
 
@@ -87,15 +84,7 @@ extension DataReport: CustomStringConvertible {
     /// "1,000 rows read, 998 kept, 3 truncated, 2 dropped" with a line for each reason and warning.
     public var description: String {
         var lines = ["\(Self.rows(numRead)) read, \(numKept) kept, \(numTruncated) truncated, \(numDropped) dropped"]
-        for item in dropped {
-            var places: [String] = []
-            for row in item.rows {
-                let isSameFile = places.isEmpty ? false : row.file == item.rows[0].file
-                places.append(isSameFile ? "\(row.row)" : "\(row.file) row \(row.row)")
-            }
-            let more = item.count > item.rows.count ? " and \(item.count - item.rows.count) more" : ""
-            lines.append("  dropped \(item.count): \(item.reason) (\(places.joined(separator: ", "))\(more))")
-        }
+        lines += dropped.map { "  dropped \($0.count): \($0.reason) (\($0.rows.places()))" }
         return (lines + warnings.map { "  warning: \($0)" }).joined(separator: "\n")
     }
 }

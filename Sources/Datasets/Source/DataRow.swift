@@ -46,15 +46,21 @@ public enum ConvertedRow: Sendable, Hashable {
 
 /// Why a row was left out; rows with the same reason are counted together.
 public struct DropReason: Sendable, Hashable, CustomStringConvertible {
-    /// What is wrong and what to do, without the row's own details.
+    /// What is wrong and what to do, without what is the row's own.
     public let description: String
+    /// What is the row's own, such as the path of its missing file.
+    public let detail: String?
     /// Whether it is a mistake in the data that the user has to mend (a role nobody knows) rather than a row that a run
     /// may do without: training then refuses to start.
     public let isMistake: Bool
 
-    /// A reason; equal texts are one reason.
-    public init(_ description: String, isMistake: Bool = false) {
+    /// A reason; equal descriptions are one reason.
+    public init(_ description: String, detail: String? = nil, isMistake: Bool = false) {
         self.description = description
+        self.detail = detail
         self.isMistake = isMistake
     }
+
+    /// What is wrong with the one row.
+    public var text: String { detail.map { "\($0): \(description)" } ?? description }
 }

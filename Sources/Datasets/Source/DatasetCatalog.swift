@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Prompting
 
 /// The data sets that a run can name: those of a dataset_info.json, and data files given by their paths.
 public struct DatasetCatalog: Sendable {
@@ -36,6 +37,14 @@ public struct DatasetCatalog: Sendable {
 
     /// The names in dataset_info.json; none when there is no such file.
     public var names: [String] { (try? info.get().names) ?? [] }
+
+    /// What the rows of a data set are for, as its entry in dataset_info.json says; nil where it has none.
+    public static func purpose(of name: String, in folder: String) -> DataPurpose? {
+        guard let info = try? DatasetInfo(path: MediaResolver.join(folder, "dataset_info.json")), info.contains(name),
+            let description = try? info.description(of: name)
+        else { return nil }
+        return description.isRanking ? .pairs : description.columns.ktoTag == nil ? .answers : .verdicts
+    }
 
     /// Reads a data set and converts its rows.
     ///
@@ -85,7 +94,7 @@ public struct DatasetCatalog: Sendable {
             records = records.selecting(drawn.prefix(maxSamples ?? .max))
         }
         let converter = RecordConverter(found.description, mediaFolder: mediaFolder, purpose: purpose)
-        let dataset = try LoadedDataset(
+        let dataset = LoadedDataset(
             records, converter, files: found.files, warnings: found.warnings, progress: progress)
         if !(0..<dataset.count).contains(where: dataset.isKept) {
             throw DataError("no row can be used.\n\(dataset.report)", dataset: found.description.name)

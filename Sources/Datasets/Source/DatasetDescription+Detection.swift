@@ -30,10 +30,10 @@ extension DatasetDescription {
             description.formatting = .sharegpt
             description.columns.messages = messages
             description.tags = detectedTags(records.lazy.compactMap { $0[messages]?.arrayValue?.first }.first)
-        } else if keys.contains("instruction"), keys.contains("output"), description.columns.chosen == nil {
+        } else if keys.contains("instruction"), let answer = description.columns.chosen ?? column("output") {
             description.columns.prompt = "instruction"
             description.columns.query = column("input")
-            description.columns.response = "output"
+            description.columns.response = answer
             description.columns.history = column("history")
         } else if let query = column("query", "prompt", "input", "instruction", "question", "problem"),
             let response = description.columns.chosen

@@ -1,5 +1,6 @@
 public import Foundation
 import JSON
+import Prompting
 
 /// The entries of a dataset_info.json, with LLaMA-Factory's rules and defaults.
 public struct DatasetInfo: Sendable {
@@ -173,7 +174,9 @@ private struct EntryReader {
     }
 
     private func checkCompleteness(of description: DatasetDescription, readsTexts: Bool) throws(DataError) {
-        if description.isRanking, description.columns.chosen == nil || description.columns.rejected == nil {
+        // ms-swift's messages end with the chosen answer.
+        let hasChosen = description.columns.chosen != nil || description.formatting == .sharegpt
+        if description.isRanking, !hasChosen || description.columns.rejected == nil {
             throw error("`ranking` data need `chosen` and `rejected` in `columns`: name the columns of the two answers")
         }
         switch description.formatting {

@@ -15,14 +15,12 @@ public struct LoadedDataset: Sendable {
     /// Converts all rows once.
     ///
     /// - Parameter content: what identifies rows that are not whole files.
-    /// - Throws: what makes the data set useless until it is repaired, such as missing media.
     init(
         _ records: RecordList, _ converter: RecordConverter, files: [String], warnings: [String],
         content: Fingerprint = Fingerprint(), progress: (@Sendable (String, Int, Int) -> Void)?
-    ) throws(DataError) {
+    ) {
         var surveyed = converter
-        survey = try RowSurvey(records, &surveyed, progress)
-        if let error = surveyed.media.missingError(dataset: converter.description.name) { throw error }
+        survey = RowSurvey(records, &surveyed, progress)
         name = converter.description.name
         self.records = records
         self.converter = converter
@@ -55,12 +53,7 @@ public struct LoadedDataset: Sendable {
     public func row(_ index: Int) -> ConvertedRow {
         if let drop = survey.dropped[Int32(index)] { return .dropped(drop.reason, drop.origin) }
         var converter = converter
-        let record = records[index]
-        do { return try converter.convert(record) } catch {
-            // It could be converted a moment ago.
-            let origin = RowOrigin(dataset: name, file: record.file, row: record.row)
-            return .dropped(DropReason("the file was changed while it was being used", isMistake: true), origin)
-        }
+        return converter.convert(records[index])
     }
 
     /// Where a row is, without reading it.

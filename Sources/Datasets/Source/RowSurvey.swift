@@ -23,19 +23,16 @@ struct RowSurvey: Sendable {
     private struct Part: Sendable {
         var survey = RowSurvey()
         var media: MediaResolver
-        var failure: DataError?
     }
 
     private static let rowsPerPart = 512
 
     init() {}
 
-    /// Converts all rows on all cores; `converter` gets to know the missing files and the warnings, in the order of the rows.
-    ///
-    /// - Throws: the first row's error that makes the data set useless.
+    /// Converts all rows on all cores; `converter` gets to know the warnings, in the order of the rows.
     init(
         _ records: RecordList, _ converter: inout RecordConverter, _ progress: (@Sendable (String, Int, Int) -> Void)?
-    ) throws(DataError) {
+    ) {
         let fresh = converter, name = converter.description.name, done = Atomic(0)
         let numParts = (records.count + Self.rowsPerPart - 1) / Self.rowsPerPart
         let parts = Mutex([Part?](repeating: nil, count: numParts))
@@ -48,7 +45,6 @@ struct RowSurvey: Sendable {
         }
         sizes.reserveCapacity(records.count)
         for case let part? in parts.withLock({ $0 }) {
-            if let failure = part.failure { throw failure }
             dropped.merge(part.survey.dropped) { $1 }
             marked.add(part.survey.marked)
             sizes += part.survey.sizes
@@ -61,16 +57,11 @@ struct RowSurvey: Sendable {
         var converter = fresh
         var part = Part(media: fresh.media)
         for row in range {
-            do throws(DataError) {
-                switch try converter.convert(records[row]) {
-                case .kept(let kept): part.survey.add(kept.conversation, kept.origin)
-                case .dropped(let reason, let origin):
-                    part.survey.dropped[Int32(row)] = Drop(reason: reason, origin: origin)
-                    part.survey.sizes.append(.unknown)
-                }
-            } catch {
-                part.failure = error
-                break
+            switch converter.convert(records[row]) {
+            case .kept(let kept): part.survey.add(kept.conversation, kept.origin)
+            case .dropped(let reason, let origin):
+                part.survey.dropped[Int32(row)] = Drop(reason: reason, origin: origin)
+                part.survey.sizes.append(.unknown)
             }
         }
         part.media = converter.media
@@ -101,7 +92,7 @@ struct RowSurvey: Sendable {
         guard marked.count > 0 else { return nil }
         return """
             <image>, <video> or <audio> marks without media in \(marked.count == 1 ? "1 row" : "\(marked.count) rows") \
-            (\(marked.places)): name the files in a column `images`, `videos` or `audios`, or the marks are learned as text
+            (\(marked.places())): name the files in a column `images`, `videos` or `audios`, or the marks are learned as text
             """
     }
 

@@ -18,10 +18,9 @@ struct StreamedDataset: StreamSource {
 
     func row(_ row: Int) throws(DataError) -> ConvertedRow {
         var converter = converter
-        let converted = try converter.convert(records.record(row))
-        if let error = converter.media.missingError(dataset: name) { throw error }
+        let converted = converter.convert(records.record(row))
         if case .dropped(let reason, let origin) = converted, reason.isMistake {
-            throw DataError(reason.description, dataset: origin.dataset, file: origin.file, row: origin.row)
+            throw DataError(reason.text, dataset: origin.dataset, file: origin.file, row: origin.row)
         }
         return converted
     }
@@ -30,6 +29,6 @@ struct StreamedDataset: StreamSource {
         var list = RecordList(), hash = Fingerprint()
         list.append(rows.map(records.record))
         for record in list { hash.add(JSONValue.object(record.members).text()) }
-        return try LoadedDataset(list, converter, files: [], warnings: warnings, content: hash, progress: nil)
+        return LoadedDataset(list, converter, files: [], warnings: warnings, content: hash, progress: nil)
     }
 }

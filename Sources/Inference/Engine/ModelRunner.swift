@@ -1,3 +1,4 @@
+import Media
 import Models
 import Torch
 

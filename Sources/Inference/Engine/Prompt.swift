@@ -1,3 +1,4 @@
+public import Media
 public import Models
 import Torch
 
@@ -46,9 +47,9 @@ public struct Prompt: Sendable {
 public struct PromptMedia: Sendable {
     /// [patches, values of a patch], row-major.
     public var patches: [Float]
-    public var grids: [VisionGrid]
+    public var grids: [PatchGrid]
 
-    public init(patches: [Float] = [], grids: [VisionGrid] = []) {
+    public init(patches: [Float] = [], grids: [PatchGrid] = []) {
         self.patches = patches
         self.grids = grids
     }

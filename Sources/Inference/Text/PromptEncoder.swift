@@ -109,13 +109,13 @@ public struct PromptEncoder: Sendable {
         var images = PromptMedia(), videos = PromptMedia(), seconds: [Double] = []
         for span in encoded.mediaSpans where span.kind == .image {
             let patches = try media.image.patches(of: conversation.images[span.index], limits: media.imageLimits)
-            images.grids.append(VisionGrid(time: patches.grid.t, height: patches.grid.h, width: patches.grid.w))
+            images.grids.append(patches.grid)
             images.patches += patches.values
         }
         for span in encoded.mediaSpans where span.kind == .video {
             let video = try media.video.patches(
                 ofVideo: conversation.videos[span.index], sampling: media.sampling, limits: media.videoLimits)
-            videos.grids.append(VisionGrid(time: video.grid.t, height: video.grid.h, width: video.grid.w))
+            videos.grids.append(video.grid)
             videos.patches += video.patches.values
             seconds.append(video.secondsPerGrid)
         }

@@ -1,3 +1,5 @@
+public import Media
+
 /// Positions of a sample's tokens along time, height and width (M-RoPE, transformers' get_rope_index for Qwen2.5-VL).
 public enum MultimodalPositions {
     /// - Parameters:
@@ -5,7 +7,7 @@ public enum MultimodalPositions {
     ///   - images: grids of its images in order; `videos` likewise, with the seconds between two of their patches in time.
     /// - Returns: three rows of positions and the position after the last token, or nil when marks and grids disagree.
     public static func positions(
-        tokenIDs: [Int32], images: [VisionGrid], videos: [(grid: VisionGrid, secondsPerGrid: Double)],
+        tokenIDs: [Int32], images: [PatchGrid], videos: [(grid: PatchGrid, secondsPerGrid: Double)],
         config: VisionConfig
     ) -> (rows: [[Int]], next: Int)? {
         var rows: [[Int]] = [[], [], []]

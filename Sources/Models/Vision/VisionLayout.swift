@@ -1,4 +1,5 @@
 import Foundation
+import Media
 import Torch
 
 /// Where every patch of a batch of grids stands: windows, frames and rotation angles. Pure arithmetic on the grids
@@ -19,7 +20,7 @@ struct VisionLayout {
     let frameOffsets: [Int]
     let rotary: Rotary
 
-    init(_ grids: [VisionGrid], _ config: VisionConfig) {
+    init(_ grids: [PatchGrid], _ config: VisionConfig) {
         let (order, windows) = Self.windows(grids, config)
         windowOffsets = windows
         frameOffsets = Self.frames(grids)
@@ -31,7 +32,7 @@ struct VisionLayout {
     }
 
     /// Groups in window order and the windows' bounds in patches.
-    static func windows(_ grids: [VisionGrid], _ config: VisionConfig) -> (order: [Int], offsets: [Int]) {
+    static func windows(_ grids: [PatchGrid], _ config: VisionConfig) -> (order: [Int], offsets: [Int]) {
         let merge = config.spatialMergeSize, unit = merge * merge
         let side = config.windowSize / merge / config.patchSize
         var order: [Int] = [], offsets = [0], first = 0
@@ -55,7 +56,7 @@ struct VisionLayout {
         return (order, offsets)
     }
 
-    static func frames(_ grids: [VisionGrid]) -> [Int] {
+    static func frames(_ grids: [PatchGrid]) -> [Int] {
         var offsets = [0]
         for grid in grids {
             for _ in 0..<grid.time { offsets.append(offsets[offsets.count - 1] + grid.height * grid.width) }
@@ -63,7 +64,7 @@ struct VisionLayout {
         return offsets
     }
 
-    private static func rotary(_ grids: [VisionGrid], order: [Int], _ config: VisionConfig) -> Rotary {
+    private static func rotary(_ grids: [PatchGrid], order: [Int], _ config: VisionConfig) -> Rotary {
         let headDim = config.hiddenSize / config.numHeads, quarter = headDim / 4, merge = config.spatialMergeSize
         let frequencies = (0..<quarter).map { 1 / Float(pow(10000.0, Double(2 * $0) / Double(headDim / 2))) }
         // Row and column of every patch, groups of merge x merge together, in the grids' order.

@@ -1,4 +1,5 @@
 import Foundation
+public import Media
 public import NN
 public import Torch
 
@@ -112,7 +113,7 @@ public final class VisionTower: Module {
     }
 
     /// Patches [N, patch values] of `grids` -> [N / merge², out hidden], in the grids' order.
-    public func callAsFunction(_ patches: Tensor, grids: [VisionGrid], recompute: Bool = false) -> Tensor {
+    public func callAsFunction(_ patches: Tensor, grids: [PatchGrid], recompute: Bool = false) -> Tensor {
         let layout = VisionLayout(grids, config)
         let unit = config.spatialMergeSize * config.spatialMergeSize
         var x = patchEmbedding(patches)

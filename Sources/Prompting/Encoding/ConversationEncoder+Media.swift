@@ -43,15 +43,10 @@ extension ConversationEncoder {
         if count > 0, kind == "audio" {
             throw ConversationError(
                 .mediaUnsupported,
-                "audio input is not supported yet: take the \(count) sounds and their <audio> marks out of the conversation"
+                "audio input is not supported yet: take its sounds and <audio> marks out of the conversation"
             )
         }
         if count > 0, token == nil {
-            guard kind != "audio" else {
-                throw ConversationError(
-                    .mediaUnsupported,
-                    "models that hear are not supported yet: take the \(count) audio input out of the conversation")
-            }
             if let media = template.unsupportedMedia {
                 throw ConversationError(
                     .mediaUnsupported,

@@ -28,15 +28,10 @@ public struct MediaSettings: Sendable, Hashable {
         MediaGrids(
             images: try conversation.images.map { source in
                 let size = try Image.size(of: source)
-                return MediaGrid(try image.grid(forWidth: size.width, height: size.height, limits: imageLimits))
+                return try image.grid(forWidth: size.width, height: size.height, limits: imageLimits)
             },
             videos: try conversation.videos.map {
-                MediaGrid(try video.grid(ofVideo: $0, sampling: sampling, limits: videoLimits))
+                try video.grid(ofVideo: $0, sampling: sampling, limits: videoLimits)
             })
     }
-}
-
-extension MediaGrid {
-    /// The patches of the image processor.
-    public init(_ grid: PatchGrid) { self.init(frames: grid.t, rows: grid.h, columns: grid.w) }
 }

@@ -141,13 +141,8 @@ public enum TemplateCatalog {
     /// - Throws: when there is none, naming the nearest one.
     public static func template(named name: String) throws(TemplateError) -> Template {
         if let template = byName[name] { return template }
-        let names = all.map(\.name)
-        let nearest = names.min { EditDistance.between($0, name) < EditDistance.between($1, name) }
-        let hint = nearest.map {
-            EditDistance.between($0, name) <= max(2, name.count / 2) ? "; did you mean \($0)?" : ""
-        }
-        throw TemplateError(
-            "template: \(name) does not exist\(hint ?? "") Known templates: \(names.joined(separator: ", "))")
+        let hint = NearestName.hint(for: name, among: all.map(\.name), plural: "templates")
+        throw TemplateError("template: \(name) does not exist\(hint) (anneal template list prints all)")
     }
 
     /// The template of a run's `template` setting. When none is named, or `Template.derivedName`, it is taken from the

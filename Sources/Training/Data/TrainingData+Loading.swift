@@ -102,11 +102,7 @@ extension TrainingData {
     private static func refuseMistakes(in module: DataModule) throws {
         let mistakes = (module.report.dropped + module.evaluationReport.dropped).filter(\.reason.isMistake)
         guard !mistakes.isEmpty else { return }
-        let lines = mistakes.map { mistake in
-            let rows = mistake.rows.map(\.description).joined(separator: "; ")
-            return
-                "\(mistake.reason) (\(DataReport.rows(mistake.count)): \(rows)\(mistake.count > mistake.rows.count ? "; …" : ""))"
-        }
+        let lines = mistakes.map { "\($0.reason) (\(DataReport.rows($0.count)): \($0.rows.places()))" }
         throw DataError(lines.joined(separator: "\n"))
     }
 

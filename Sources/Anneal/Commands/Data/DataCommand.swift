@@ -35,8 +35,9 @@ struct DataCheckCommand: ParsableCommand {
         let check = try DataCheck(try HubAccess.resolved(try RunConfig.load(arguments: arguments, purpose: .training)))
         for line in check.lines { print(line) }
         if let html {
-            try DataCheckPage(datasets: check.datasets, leakage: check.leakage, refusals: check.refusals).write(
-                to: html)
+            try DataCheckPage(
+                settings: check.settings, datasets: check.datasets, leakage: check.leakage, refusals: check.refusals
+            ).write(to: html)
         }
         if check.isLossy { throw ExitCode(1) }
     }

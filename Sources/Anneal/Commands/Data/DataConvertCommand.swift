@@ -17,6 +17,9 @@ struct DataConvertCommand: ParsableCommand {
             The input is a file in any form that training reads, a name in the dataset_info.json of --dataset-dir, or a Label \
             Studio export (JSON or JSON-MIN), whose labels become the answers; its paths are those below Label Studio's folder of \
             files, which is to be `media_dir` in training.
+
+            Pairs of answers (stage dpo) and answers called good or bad (stage kto) keep what they say: their entry tells which \
+            they are; for a file that has none write --stage dpo or --stage kto.
             """)
 
     @Argument(help: "A data file, or a name in dataset_info.json.")
@@ -33,6 +36,9 @@ struct DataConvertCommand: ParsableCommand {
 
     @Option(help: "Folder that the paths of media start from; --dataset-dir when not given.")
     var mediaDir: String?
+
+    @Option(help: "What the rows are for: sft, dpo or kto; the entry's own when not given.")
+    var stage: Stage?
 
     @Option(help: "Label Studio: the question of each row.")
     var question: String?
@@ -55,13 +61,14 @@ struct DataConvertCommand: ParsableCommand {
             }
         } else {
             conversion = RowConversion(to: to, mediaFolder: media)
-            let loaded = try DatasetCatalog(folder: folder, mediaFolder: media).load(input)
+            let purpose = stage?.purpose ?? DatasetCatalog.purpose(of: input, in: folder) ?? .answers
+            let loaded = try DatasetCatalog(folder: folder, mediaFolder: media, purpose: purpose).load(input)
             report.merge(loaded.report)
             source = loaded.keptRows
         }
         var rows: [[JSONMember]] = []
         for row in source {
-            switch conversion.row(row.conversation) {
+            switch conversion.row(row.conversation, row.preference) {
             case .row(let members): rows.append(members)
             case .dropped(let reason): report.drop(reason, row.origin)
             }
@@ -72,6 +79,19 @@ struct DataConvertCommand: ParsableCommand {
         print("\(DataReport.rows(rows.count)) written to \(output)")
         if register { try DataOutput.register(output, entry: conversion.entry(for: rows)) }
         if report.dropped.contains(where: \.reason.isMistake) { throw ExitCode(1) }
+    }
+
+    /// The stages that read rows in ways of their own.
+    enum Stage: String, ExpressibleByArgument, CaseIterable {
+        case sft, dpo, kto
+
+        var purpose: DataPurpose {
+            switch self {
+            case .sft: .answers
+            case .dpo: .pairs
+            case .kto: .verdicts
+            }
+        }
     }
 
     /// The tasks of a Label Studio export; nil for other files.

@@ -1,3 +1,4 @@
+import Media
 import Models
 
 /// What makes two prompts of equal tokens differ: which images and videos the marks stand for, and where they put the
@@ -41,7 +42,7 @@ struct MediaContent: Sendable {
 
     /// Two hashes with the process's secret seed, 128 bits: nobody can make pixels that are taken for others'.
     private static func fingerprint(
-        _ patches: ArraySlice<Float>, _ grid: VisionGrid, _ positions: [[Int]], _ first: Int, _ last: Int
+        _ patches: ArraySlice<Float>, _ grid: PatchGrid, _ positions: [[Int]], _ first: Int, _ last: Int
     ) -> [Int] {
         [1, 2].map { salt in
             var hasher = Hasher()

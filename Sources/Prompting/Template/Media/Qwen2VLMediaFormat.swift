@@ -1,3 +1,5 @@
+public import Media
+
 /// Qwen2-VL and Qwen2.5-VL: one pad token for every block of merged patches, between start and end.
 public struct Qwen2VLMediaFormat: MediaFormat {
     public let imageToken: String? = "<|image_pad|>"
@@ -9,11 +11,11 @@ public struct Qwen2VLMediaFormat: MediaFormat {
 
     public init(mergeSize: Int = 2) { self.mergeSize = mergeSize }
 
-    public func text(image grid: MediaGrid) -> String { text(imageToken, grid) }
+    public func text(image grid: PatchGrid) -> String { text(imageToken, grid) }
 
-    public func text(video grid: MediaGrid) -> String { text(videoToken, grid) }
+    public func text(video grid: PatchGrid) -> String { text(videoToken, grid) }
 
-    private func text(_ token: String?, _ grid: MediaGrid) -> String {
+    private func text(_ token: String?, _ grid: PatchGrid) -> String {
         start + String(repeating: token ?? "", count: grid.numPatches / (mergeSize * mergeSize)) + end
     }
 }

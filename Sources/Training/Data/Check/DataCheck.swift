@@ -7,6 +7,8 @@ public import RunConfig
 
 /// What `anneal data check` finds: every row of a run's data sets, read and encoded as training would.
 public struct DataCheck: Sendable {
+    /// What of the run the findings depend on, in a line.
+    public let settings: String
     /// Each data set of `dataset` and `eval_dataset`.
     public private(set) var datasets: [DatasetStatistics] = []
     /// Rows to evaluate on that are also trained on; nil where nothing is evaluated or a data set cannot be read.
@@ -26,6 +28,8 @@ public struct DataCheck: Sendable {
     ///   is part of the result.
     public init(_ config: RunConfig) throws {
         let run = try TrainingRun(config)
+        settings =
+            "stage \(config.tuning.stage.rawValue), template \(run.template.name), cutoff_len \(config.data.cutoffLen), model \(run.modelFolder)"
         let encoder = try run.rowEncoder(), limits = DataLimits(config)
         let tokenizer = run.tokenizer, maxTokens = try run.longestFittingSample()
         let catalog = try DatasetCatalog(
@@ -114,16 +118,19 @@ public struct DataCheck: Sendable {
 
     /// The findings for a terminal, 80 columns wide.
     public var lines: [String] {
-        var lines = datasets.flatMap { $0.lines + [""] }
+        var lines = TextWrap.lines(settings, indent: 0) + [""] + datasets.flatMap { $0.lines + [""] }
         if let leakage { lines += leakage.lines + [""] }
         let numRead = datasets.reduce(0) { $0 + $1.report.numRead }
         let numDropped = datasets.reduce(0) { $0 + $1.report.numDropped }
         lines.append("\(DataReport.rows(numRead)) read, \(numDropped) lost")
         let lossy = datasets.filter(\.isLossy).map { "'\($0.name)'" }
         if !lossy.isEmpty {
-            lines.append("to be mended (too much is lost, or rows are wrong): \(lossy.joined(separator: ", "))")
+            lines += TextWrap.lines(
+                "to be mended (too much is lost, or rows are wrong): \(lossy.joined(separator: ", "))", indent: 0)
         }
-        if !refusals.isEmpty { lines += ["", "training refuses to start:"] + refusals }
-        return lines
+        guard !refusals.isEmpty else { return lines }
+        let reasons = refusals.flatMap { $0.split(separator: "\n") }
+        return lines + ["", "training refuses to start:"]
+            + reasons.flatMap { TextWrap.lines(String($0), indent: $0.prefix { $0 == " " }.count) }
     }
 }

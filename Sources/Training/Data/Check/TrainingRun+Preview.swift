@@ -21,7 +21,7 @@ extension TrainingRun {
         }
         return SamplePreview(
             origin: example.origin, inputIDs: example.inputIDs, labels: example.labels, tokenizer: tokenizer,
-            mediaIDs: mediaIDs, headings: headings)
+            mediaIDs: mediaIDs, headings: headings, images: example.images)
     }
 
     /// Tokens of the longest sample that this machine's memory has room for, by the run's memory plan.

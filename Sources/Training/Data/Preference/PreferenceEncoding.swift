@@ -59,7 +59,8 @@ extension RowEncoder {
             "in \(ties.count) pairs both answers are the same after they were cut to cutoff_len, so that nothing is learned from them (the first: \(first.origin)): raise cutoff_len"
     }
 
-    static let mediaCut = "cutoff_len would cut through an image or video (raise it, or lower image_max_pixels)"
+    static let mediaCut =
+        "cutoff_len would cut through an image or video (raise it, or lower image_max_pixels or video_maxlen)"
 }
 
 extension Conversation {

@@ -15,16 +15,16 @@ extension PackData {
             positions[0] += 0..<tokenIDs.count
             return tokenIDs.count
         }
-        var imageGrids: [VisionGrid] = [], clips: [(grid: VisionGrid, secondsPerGrid: Double)] = []
+        var imageGrids: [PatchGrid] = [], clips: [(grid: PatchGrid, secondsPerGrid: Double)] = []
         if let media {
             for source in example.images {
                 let patches = try cache.image(source, media)
-                imageGrids.append(VisionGrid(patches.grid))
+                imageGrids.append(patches.grid)
                 images.patches += patches.values
             }
             for source in example.videos {
                 let video = try cache.video(source, media)
-                clips.append((VisionGrid(video.grid), video.secondsPerGrid))
+                clips.append((video.grid, video.secondsPerGrid))
                 videos.patches += video.patches.values
             }
         }

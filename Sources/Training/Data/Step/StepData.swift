@@ -42,7 +42,7 @@ public struct PackData: Sendable {
 public struct MediaData: Sendable {
     /// [patches, values], row-major.
     public var patches: [Float] = []
-    public var grids: [VisionGrid] = []
+    public var grids: [PatchGrid] = []
     /// Rows of the tokens they become.
     public var tokenRows: [Int] = []
 }
@@ -159,10 +159,6 @@ public struct StepBuilder: Sendable {
             of: example.inputIDs, example, first: first, vision: vision, media: media, cache: cache)
         pack.offsets.append(pack.tokenIDs.count)
     }
-}
-
-extension VisionGrid {
-    public init(_ grid: PatchGrid) { self.init(time: grid.t, height: grid.h, width: grid.w) }
 }
 
 extension PackData {

@@ -1,7 +1,7 @@
 /// Words for "did you mean".
-enum NearestName {
+package enum NearestName {
     /// The ending of a message about a name that is not there: ": did you mean 'x'?" or the list of names.
-    static func hint(for name: String, among candidates: [String], plural: String) -> String {
+    package static func hint(for name: String, among candidates: [String], plural: String) -> String {
         if let nearest = nearest(to: name, among: candidates) { return ": did you mean '\(nearest)'?" }
         if candidates.isEmpty { return ": there are no \(plural)" }
         let shown = candidates.prefix(20).map { "'\($0)'" }.joined(separator: ", ")
@@ -9,7 +9,7 @@ enum NearestName {
     }
 
     /// The candidate with the fewest changed letters, if few enough.
-    static func nearest(to name: String, among candidates: [String]) -> String? {
+    package static func nearest(to name: String, among candidates: [String]) -> String? {
         let wanted = name.lowercased()
         let scored = candidates.map { (name: $0, distance: distance(wanted, $0.lowercased())) }
         return scored.filter { $0.distance <= (wanted.count + 2) / 3 }.min {
