@@ -1,0 +1,151 @@
+import Foundation
+import JSON
+import LocalServer
+import NN
+import RunConfig
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Reinforcement
+@testable import Training
+
+/// Whole runs whose rewards come from a server, some of whose answers are none.
+@Suite(.serialized)
+struct EndpointRunTests {
+    private struct Line {
+        let completion: String
+        let reward: Double?
+        let failure: String?
+    }
+
+    private static func lines(_ folder: String) throws -> [Line] {
+        try String(contentsOfFile: "\(folder)/completions.jsonl", encoding: .utf8).split(separator: "\n").map {
+            let line = try JSONValue(parsing: String($0))
+            return Line(
+                completion: line["completion"]?.stringValue ?? "", reward: line["reward"]?.number,
+                failure: line["left_out"]?.stringValue)
+        }
+    }
+
+    /// A run in a thread that may wait; a test's may not.
+    private static func train(_ arguments: [String]) async throws -> [[String: Double]] {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(with: Result { try PracticeRunTests.train(arguments) })
+            }
+        }
+    }
+
+    /// The number that a server keeps of its requests.
+    private final class Counter: Sendable {
+        private let count = Mutex(0)
+        func next() -> Int {
+            count.withLock {
+                $0 += 1
+                return $0
+            }
+        }
+    }
+
+    private static func completion(_ text: String) -> LocalServer.Reply {
+        .init(text: #"{"choices": [{"message": {"role": "assistant", "content": "\#(text)"}, "finish_reason": "stop"}]}"#)
+    }
+
+    @Test func `grpo learns from a judge, and leaves out what it does not judge`() async throws {
+        let folder = try TemporaryFolder(), counter = Counter()
+        let server = try LocalServer { request in
+            // The judge of one answer in eight writes prose, whenever it is asked.
+            request.path == "/v1/chat/completions" && counter.next() % 8 == 0
+                ? Self.completion("It is fine.") : Self.completion("Score: \(request.body.utf8.count % 11)/10")
+        }
+        defer { server.close() }
+        let output = "\(folder.path)/run"
+        let log = try await Self.train(
+            RunTests.arguments(
+                output: output,
+                [
+                    "reward_funcs=judge", "judge_base_url=\(server.url)/v1", "judge_model=m", "reward_attempts=1",
+                    "reward_timeout=5", "steps_per_generation=1", "gradient_accumulation_steps=1", "max_steps=4",
+                    "num_generations=4", "per_device_train_batch_size=8",
+                ]
+            ).filter { !$0.hasPrefix("reward_program") && $0 != "reward_funcs=program" })
+        let lines = try Self.lines(output)
+        #expect(lines.count == 32 && server.requests.count == 32)
+        let failed = lines.filter { $0.failure != nil }
+        #expect(failed.count == 4 && failed.allSatisfy { $0.reward == nil && $0.failure?.contains("judge") == true })
+        #expect(lines.allSatisfy { $0.failure != nil || (0...1).contains($0.reward ?? -1) })
+        #expect(log.compactMap { $0["rewards/judge/failed"] }.reduce(0, +) == 4)
+        let means = log.compactMap { $0["reward"] }
+        let known = lines.compactMap(\.reward)
+        // Seven of eight answers of each step, whose mean is the step's.
+        #expect(means.count == 4)
+        #expect(abs(means.reduce(0, +) / 4 - known.reduce(0, +) / 28) < 1e-9)
+        #expect(log.filter { $0["loss"] != nil }.allSatisfy { ($0["grad_norm"] ?? .nan) > 0 })
+    }
+
+    @Test func `ppo learns from a reward server that fails, hangs and lies now and then`() async throws {
+        let folder = try TemporaryFolder(), counter = Counter()
+        let server = try LocalServer { request in
+            let number = counter.next()
+            let texts = (try? JSONValue(parsing: request.body))?["messages"]?.arrayValue ?? []
+            let scores = texts.map { "\(Double($0.stringValue?.utf8.count ?? 0) / 100)" }
+            switch number {
+            case 1: return .init(503, text: "starting")
+            case 3: return .init(hangs: true)
+            case 4: return .init(text: #"{"scores": [NaN\#(scores.dropFirst().map { ", \($0)" }.joined())]}"#)
+            default: return .init(text: #"{"scores": [\#(scores.joined(separator: ", "))]}"#)
+            }
+        }
+        defer { server.close() }
+        let output = "\(folder.path)/run"
+        let log = try await Self.train(
+            PracticeRunTests.arguments(
+                "ppo", output: output,
+                [
+                    "reward_model=\(server.url)/score", "reward_model_type=api", "reward_timeout=1",
+                    "reward_attempts=2", "ppo_epochs=1", "max_steps=3",
+                ]))
+        // Asked again after 503 and after the one that hung.
+        #expect(server.requests.count == 5 && server.requests.allSatisfy { $0.path == "/score" })
+        let lines = try Self.lines(output)
+        #expect(lines.count == 12 && lines.filter { $0.failure != nil }.count == 1)
+        #expect(lines.first { $0.failure != nil }?.reward == nil)
+        let steps = log.filter { $0["loss"] != nil }
+        #expect(steps.map { $0["completions/skipped"] } == [nil, 1, nil])
+        #expect(steps.allSatisfy { $0["loss"]?.isFinite == true && $0["reward"]?.isFinite == true })
+    }
+
+    @Test func `a server that scores nothing ends the run with its name and reason`() async throws {
+        let folder = try TemporaryFolder()
+        let server = try LocalServer { _ in .init(text: "<html>not here</html>") }
+        defer { server.close() }
+        await #expect {
+            try await Self.train(
+                PracticeRunTests.arguments(
+                    "ppo", output: "\(folder.path)/run",
+                    [
+                        "reward_model=\(server.url)/score", "reward_model_type=api", "reward_timeout=1",
+                        "reward_attempts=1", "max_steps=1",
+                    ]))
+        } throws: {
+            "\($0)".contains("step 1: no answer got a score") && "\($0)".contains("127.0.0.1")
+                && "\($0)".contains("scores")
+        }
+    }
+
+    @Test func `a reward model of its own scores a run of ppo, adapters merged`() async throws {
+        let folder = try TemporaryFolder(), reward = try PracticeRunTests.rewardAdapter(folder)
+        let log = try await Self.train(
+            PracticeRunTests.arguments(
+                "ppo", output: "\(folder.path)/run",
+                [
+                    "reward_model=\(Place.models)/qwen2", "reward_model_adapters=\(reward)", "reward_model_type=full",
+                    "ppo_epochs=1", "max_steps=1", "finetuning_type=full", "learning_rate=1e-4",
+                ]
+            ).filter { !($0.hasPrefix("lora_") || $0 == "finetuning_type=lora") })
+        #expect(log.first?["reward"]?.isFinite == true)
+        #expect(FileManager.default.fileExists(atPath: "\(folder.path)/run/\(ValueHead.fileName)"))
+        #expect(FileManager.default.fileExists(atPath: "\(folder.path)/run/model.safetensors"))
+    }
+}
