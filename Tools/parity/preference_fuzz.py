@@ -27,7 +27,8 @@ def rows(r, stage, media, one_class, is_short):
         turns = 1 if is_short else r.choice([1, 1, 1, 3, 5])
         messages = [dict(role=("user", "assistant")[k % 2], content=text(r, r.randint(1, 6 if is_short else 25))) for k in range(turns)]
         if n == 3 and not is_short:
-            messages[-1]["content"] = text(r, 700)
+            # LLaMA-Factory fails where the cutoff goes through an image.
+            messages[-1]["content"] = text(r, 200 if media["images"] else 700)
         row = {}
         for kind, mark in (("images", "<image>"), ("videos", "<video>")):
             row[kind] = []
@@ -118,7 +119,11 @@ def make(case, folder, model, adapter, media_folder):
         settings.update(packing=True)
     reference = stage == "kto" or (stage == "dpo" and settings["pref_loss"] == "sigmoid")
     if reference and not sees and r.random() < 0.4:
-        settings.update(ref_model=f"{folder}/model", ref_model_adapters=f"{folder}/adapter")
+        # Another scale than the policy's: rewards of 0 but for rounding would have accuracies by chance.
+        shutil.copytree(f"{folder}/adapter", f"{folder}/reference")
+        config = json.load(open(f"{folder}/reference/adapter_config.json"))
+        json.dump(dict(config, lora_alpha=2.5 * config["lora_alpha"]), open(f"{folder}/reference/adapter_config.json", "w"))
+        settings.update(ref_model=f"{folder}/model", ref_model_adapters=f"{folder}/reference")
     if sees:
         settings.update(image_max_pixels=12544, video_max_pixels=6272, video_maxlen=4)
     # In LLaMA-Factory an evaluation moves the baseline of pref_bco_weight, here it does not.
@@ -165,10 +170,14 @@ def older_positions():
     Qwen2_5_VLModel.get_rope_index = older
 
 
-def worst(ours, theirs, beta):
+def worst(ours, theirs, beta, supervised):
     """The largest relative difference; rewards are differences of log-probabilities, of which fp32 leaves a millionth."""
     result = (0.0, "nothing")
     for expected in theirs:
+        # LLaMA-Factory counts pref_ftx's part of the loss as ORPO's odds ratio.
+        for prefix in ("", "eval_"):
+            if f"{prefix}odds_ratio_loss" in expected:
+                expected[f"{prefix}odds_ratio_loss"] -= supervised * expected[f"{prefix}sft_loss"] / beta
         kind = "eval_loss" if "eval_loss" in expected else "loss"
         if kind not in expected:
             continue
@@ -208,7 +217,7 @@ def run(case):
         print(f"{case} {about}: {(process.stdout + process.stderr)[-600:]}")
         raise SystemExit(1)
     ours = json.load(open(f"{folder}/ours/trainer_state.json"))["log_history"]
-    difference, where = worst(ours, trace["log_history"], settings.get("pref_beta", 1))
+    difference, where = worst(ours, trace["log_history"], settings.get("pref_beta", 1), settings.get("pref_ftx", 0))
     ok = difference <= 1e-4
     print(f"{case} {about}: {difference:.1e}" + ("" if ok else f" DIFFERS, {where}; see {folder}"))
     if not ok:
