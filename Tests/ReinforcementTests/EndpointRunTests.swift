@@ -1,7 +1,7 @@
 import Foundation
 import JSON
 import LocalServer
-import NN
+import Models
 import RunConfig
 import Synchronization
 import TestSupport
@@ -73,15 +73,21 @@ struct EndpointRunTests {
         let lines = try Self.lines(output)
         #expect(lines.count == 32 && server.requests.count == 32)
         let failed = lines.filter { $0.failure != nil }
-        #expect(failed.count == 4 && failed.allSatisfy { $0.reward == nil && $0.failure?.contains("judge") == true })
-        #expect(lines.allSatisfy { $0.failure != nil || (0...1).contains($0.reward ?? -1) })
-        #expect(log.compactMap { $0["rewards/judge/failed"] }.reduce(0, +) == 4)
-        let means = log.compactMap { $0["reward"] }
-        let known = lines.compactMap(\.reward)
+        let areNamed = failed.allSatisfy { $0.reward == nil && $0.failure?.contains("judge") == true }
+        #expect(failed.count == 4 && areNamed)
+        let known: [Double] = lines.compactMap(\.reward)
+        let areRewards = known.allSatisfy { $0 >= 0 && $0 <= 1 }
+        #expect(known.count == 28 && areRewards)
+        let numFailures: Double = log.compactMap { $0["rewards/judge/failed"] }.reduce(0, +)
+        #expect(numFailures == 4)
         // Seven of eight answers of each step, whose mean is the step's.
+        let means: [Double] = log.compactMap { $0["reward"] }
         #expect(means.count == 4)
-        #expect(abs(means.reduce(0, +) / 4 - known.reduce(0, +) / 28) < 1e-9)
-        #expect(log.filter { $0["loss"] != nil }.allSatisfy { ($0["grad_norm"] ?? .nan) > 0 })
+        let mean: Double = means.reduce(0, +) / 4, meanOfAll: Double = known.reduce(0, +) / 28
+        #expect(abs(mean - meanOfAll) < 1e-9)
+        let norms: [Double] = log.compactMap { $0["grad_norm"] }
+        let areFinite = norms.allSatisfy(\.isFinite)
+        #expect(norms.count == 4 && areFinite)
     }
 
     @Test func `ppo learns from a reward server that fails, hangs and lies now and then`() async throws {
@@ -107,31 +113,30 @@ struct EndpointRunTests {
                     "reward_attempts=2", "ppo_epochs=1", "max_steps=3",
                 ]))
         // Asked again after 503 and after the one that hung.
-        #expect(server.requests.count == 5 && server.requests.allSatisfy { $0.path == "/score" })
-        let lines = try Self.lines(output)
-        #expect(lines.count == 12 && lines.filter { $0.failure != nil }.count == 1)
-        #expect(lines.first { $0.failure != nil }?.reward == nil)
+        #expect(server.requests.map(\.path) == Array(repeating: "/score", count: 5))
+        let lines = try Self.lines(output), failed = lines.filter { $0.failure != nil }
+        #expect(lines.count == 12 && failed.count == 1)
+        #expect(failed.first?.reward == nil)
         let steps = log.filter { $0["loss"] != nil }
-        #expect(steps.map { $0["completions/skipped"] } == [nil, 1, nil])
-        #expect(steps.allSatisfy { $0["loss"]?.isFinite == true && $0["reward"]?.isFinite == true })
+        let skipped: [Double] = steps.map { $0["completions/skipped"] ?? 0 }
+        #expect(skipped == [0, 1, 0])
+        let areFinite = steps.allSatisfy { $0["loss"]?.isFinite == true && $0["reward"]?.isFinite == true }
+        #expect(areFinite)
     }
 
     @Test func `a server that scores nothing ends the run with its name and reason`() async throws {
         let folder = try TemporaryFolder()
         let server = try LocalServer { _ in .init(text: "<html>not here</html>") }
         defer { server.close() }
-        await #expect {
-            try await Self.train(
-                PracticeRunTests.arguments(
-                    "ppo", output: "\(folder.path)/run",
-                    [
-                        "reward_model=\(server.url)/score", "reward_model_type=api", "reward_timeout=1",
-                        "reward_attempts=1", "max_steps=1",
-                    ]))
-        } throws: {
-            "\($0)".contains("step 1: no answer got a score") && "\($0)".contains("127.0.0.1")
-                && "\($0)".contains("scores")
-        }
+        let arguments = PracticeRunTests.arguments(
+            "ppo", output: "\(folder.path)/run",
+            [
+                "reward_model=\(server.url)/score", "reward_model_type=api", "reward_timeout=1", "reward_attempts=1",
+                "max_steps=1",
+            ])
+        let error = await #expect(throws: TrainingError.self) { try await Self.train(arguments) }
+        let text = error.map { "\($0)" } ?? ""
+        for part in ["step 1: no answer got a score", "127.0.0.1", "scores"] { #expect(text.contains(part), "\(text)") }
     }
 
     @Test func `a reward model of its own scores a run of ppo, adapters merged`() async throws {
