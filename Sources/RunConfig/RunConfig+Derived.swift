@@ -63,6 +63,14 @@ extension RunConfig {
     /// Whether a larger metric is better: as given, or unless its name ends in "loss".
     public var greaterIsBetter: Bool? { training.greaterIsBetter ?? bestMetric.map { !$0.hasSuffix("loss") } }
 
+    /// LLaMA-Factory reads `packing` in every stage, and packs in two.
+    var packingNotes: [String] {
+        guard data.packing == true, [.rm, .dpo, .kto, .ppo].contains(tuning.stage) else { return [] }
+        return [
+            "`packing: true` packs nothing in stage \(tuning.stage.rawValue), as in LLaMA-Factory, but takes one token off cutoff_len; what is computed is put together without padding in any case."
+        ]
+    }
+
     /// Whether samples are put together: `neat_packing` and `packing`; texts (stage pt) unless told otherwise.
     public var packsSamples: Bool { data.neatPacking || (data.packing ?? (tuning.stage == .pt)) }
 

@@ -114,6 +114,7 @@ extension RunConfig {
         }
         if !problems.isEmpty { throw ConfigError(problems) }
         config.resolvePaths(folder: folder)
+        if purpose == .training { config.notes += config.packingNotes }
         return config
     }
 

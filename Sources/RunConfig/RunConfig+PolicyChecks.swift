@@ -30,15 +30,7 @@ extension RunConfig {
         require(
             model == nil || names.isEmpty, "reward_funcs", "reward_model",
             message: "`reward_model` and `reward_funcs` exclude each other: answers get one score.")
-        for name in names where !ReinforcementArguments.rewardNames.contains(name) {
-            let near = EditDistance.nearest(to: name, among: ReinforcementArguments.rewardNames)
-            require(
-                false, "reward_funcs",
-                message: "`reward_funcs: \(name)` is not known\(near.map { " (did you mean \($0)?)" } ?? "").")
-        }
-        require(
-            reinforcement.rewardWeights == nil || reinforcement.rewardWeights?.count == names.count, "reward_weights",
-            "reward_funcs", message: "`reward_weights` needs a number for each of the \(names.count) rewards.")
+        checkRewards(&failed)
         guard let model else { return }
         let isAddress = model.lowercased().hasPrefix("http://") || model.lowercased().hasPrefix("https://")
         require(

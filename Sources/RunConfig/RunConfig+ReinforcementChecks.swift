@@ -47,7 +47,7 @@ extension RunConfig {
         }
         let own = reinforcement
         require(
-            ![.grpo, .ppo, .gkd].contains(tuning.stage) || !packsSamples, "packing", "neat_packing", "stage",
+            ![.grpo, .gkd].contains(tuning.stage) || !packsSamples, "packing", "neat_packing", "stage",
             message:
                 "Stage \(tuning.stage.rawValue) answers prompts one by one, and what it computes is put together without padding in any case: remove `packing`."
         )
@@ -64,25 +64,7 @@ extension RunConfig {
         require(
             !own.rewardFuncs.isEmpty, "reward_funcs",
             message: "Please specify `reward_funcs`: \(ReinforcementArguments.rewardNames.joined(separator: ", ")).")
-        for name in own.rewardFuncs where !ReinforcementArguments.rewardNames.contains(name) {
-            let near = EditDistance.nearest(to: name, among: ReinforcementArguments.rewardNames).map {
-                " (did you mean \($0)?)"
-            }
-            require(
-                false, "reward_funcs",
-                message:
-                    "`reward_funcs: \(name)` is not known\(near ?? ""); there are \(ReinforcementArguments.rewardNames.joined(separator: ", "))."
-            )
-        }
-        require(
-            Set(own.rewardFuncs).count == own.rewardFuncs.count, "reward_funcs",
-            message: "`reward_funcs` names one of them twice; give it a weight in `reward_weights` instead.")
-        require(
-            own.rewardWeights == nil || own.rewardWeights?.count == own.rewardFuncs.count, "reward_weights",
-            "reward_funcs",
-            message:
-                "`reward_weights` has \(own.rewardWeights?.count ?? 0) numbers for \(own.rewardFuncs.count) rewards; give one each."
-        )
+        checkRewards(&failed)
         require(
             own.numGenerations > 1, "num_generations",
             message: "`num_generations` must be at least 2: an answer is compared with others to its prompt.")
@@ -98,30 +80,6 @@ extension RunConfig {
                 message:
                     "`generation_batch_size` (\(size)) must equal per_device_train_batch_size x steps_per_generation (\(generationSize))."
             )
-        }
-        let uses = Set(own.rewardFuncs)
-        require(
-            !uses.contains("soft_overlong") || own.softCacheLength != nil, "soft_cache_length", "reward_funcs",
-            message: "The reward soft_overlong needs `soft_cache_length`.")
-        if let cache = own.softCacheLength {
-            let longest = own.softMaxLength ?? own.maxCompletionLength
-            require(
-                cache < longest, "soft_cache_length", "soft_max_length",
-                message: "`soft_cache_length` (\(cache)) must be below the longest answer (\(longest)).")
-        }
-        require(
-            !uses.contains("program") || own.rewardProgram != nil, "reward_program", "reward_funcs",
-            message: "The reward program needs `reward_program`, the command to run.")
-        require(
-            !uses.contains("judge") || (own.judgeBaseURL != nil && own.judgeModel != nil), "judge_base_url",
-            "judge_model", "reward_funcs", message: "The reward judge needs `judge_base_url` and `judge_model`.")
-        for (key, isUsed, reward) in [
-            ("reward_program", own.rewardProgram != nil, "program"), ("judge_model", own.judgeModel != nil, "judge"),
-            ("soft_cache_length", own.softCacheLength != nil, "soft_overlong"),
-        ] {
-            require(
-                !isUsed || uses.contains(reward), key, "reward_funcs",
-                message: "`\(key)` needs `\(reward)` in `reward_funcs`: it would be ignored.")
         }
         require(
             !(own.effectiveScale == .gdpo && own.klInReward == true), "scale_rewards", "kl_in_reward",
@@ -147,6 +105,57 @@ extension RunConfig {
         ] {
             require(
                 !isGiven, key, "stage", message: "For stage grpo write `max_completion_length` instead of `\(key)`.")
+        }
+    }
+
+    /// Rules of the rewards that judge answers, in stages grpo and ppo.
+    func checkRewards(_ failed: inout [CrossCheck]) {
+        func require(_ holds: Bool, _ keys: String..., message: String) {
+            if !holds { failed.append(CrossCheck(keys: keys, message: message)) }
+        }
+        let own = reinforcement
+        for name in own.rewardFuncs where !ReinforcementArguments.rewardNames.contains(name) {
+            let near = EditDistance.nearest(to: name, among: ReinforcementArguments.rewardNames).map {
+                " (did you mean \($0)?)"
+            }
+            require(
+                false, "reward_funcs",
+                message:
+                    "`reward_funcs: \(name)` is not known\(near ?? ""); there are \(ReinforcementArguments.rewardNames.joined(separator: ", "))."
+            )
+        }
+        require(
+            Set(own.rewardFuncs).count == own.rewardFuncs.count, "reward_funcs",
+            message: "`reward_funcs` names one of them twice; give it a weight in `reward_weights` instead.")
+        require(
+            own.rewardWeights == nil || own.rewardWeights?.count == own.rewardFuncs.count, "reward_weights",
+            "reward_funcs",
+            message:
+                "`reward_weights` has \(own.rewardWeights?.count ?? 0) numbers for \(own.rewardFuncs.count) rewards; give one each."
+        )
+        let uses = Set(own.rewardFuncs)
+        require(
+            !uses.contains("soft_overlong") || own.softCacheLength != nil, "soft_cache_length", "reward_funcs",
+            message: "The reward soft_overlong needs `soft_cache_length`.")
+        if let cache = own.softCacheLength {
+            let longest = own.softMaxLength ?? own.maxCompletionLength
+            require(
+                cache < longest, "soft_cache_length", "soft_max_length",
+                message: "`soft_cache_length` (\(cache)) must be below the longest answer (\(longest)).")
+        }
+        require(
+            !uses.contains("program") || own.rewardProgram != nil, "reward_program", "reward_funcs",
+            message: "The reward program needs `reward_program`, the command to run.")
+        require(
+            !uses.contains("judge") || (own.judgeBaseURL != nil && own.judgeModel != nil), "judge_base_url",
+            "judge_model", "reward_funcs", message: "The reward judge needs `judge_base_url` and `judge_model`.")
+        for (key, isUsed, reward) in [
+            ("reward_program", own.rewardProgram != nil, "program"), ("judge_model", own.judgeModel != nil, "judge"),
+            ("soft_cache_length", own.softCacheLength != nil, "soft_overlong"),
+        ] {
+            require(
+                !isUsed || uses.contains(reward), key, "reward_funcs",
+                message: "`\(key)` needs `\(reward)` in `reward_funcs`: it would be ignored.")
         }
     }
 }

@@ -34,6 +34,17 @@ struct PreferenceMakerTests {
                 == "3 rows: 1 right answers, 3 wrong, 1 empty ones left out; 3 samples made, 0 rows gave none")
     }
 
+    @Test func `the chosen answer is the data set's, or the label without the template's blanks`() throws {
+        let predictions = [Prediction(prompt: "q", predict: "no", label: "ye\n")]
+        let row = DataRow(
+            conversation: Conversation(messages: [Message(.user, "q"), Message(.assistant, "yes, so it is")]),
+            origin: RowOrigin(dataset: "d", file: "f", row: 1))
+        let known = try PreferenceMaker(kind: .pairs, rows: [row]).samples([("a", predictions)]).samples
+        #expect(known[0]["chosen"]?["content"]?.stringValue == "yes, so it is")
+        let printed = try PreferenceMaker(kind: .pairs).samples([("a", predictions)]).samples
+        #expect(printed[0]["chosen"]?.stringValue == "ye")
+    }
+
     @Test func `best of n, verdicts and accepted answers`() throws {
         #expect(try texts(.ownPairs).0 == [#"{"instruction": "q1", "chosen": "a", "rejected": "z"}"#])
         #expect(

@@ -171,5 +171,10 @@ struct PracticeRunTests {
         #expect(problems("gkd", []).contains("`teacher_model` is necessary"))
         #expect(problems("sft", ["teacher_model=t"]).contains("for `stage: gkd`"))
         #expect(problems("ppo", ["reward_funcs=accuracy"]) == "")
+        // The rewards need the same of both stages.
+        #expect(problems("ppo", ["reward_funcs=program"]).contains("needs `reward_program`"))
+        #expect(problems("ppo", ["reward_funcs=judge"]).contains("needs `judge_base_url` and `judge_model`"))
+        #expect(problems("ppo", ["reward_funcs=json", "reward_weights=1,2"]).contains("2 numbers for 1 rewards"))
+        #expect(problems("ppo", ["reward_funcs=json", "judge_model=m"]).contains("would be ignored"))
     }
 }

@@ -26,7 +26,7 @@ private func pngSize(_ path: String) throws -> [Int] {
         let history = try TrainerState(json: fixture("run_trainer_state.json"), path: "-").logHistory
         try withFolder { folder in
             let outcomes = try TrainingFigures.write(
-                history: history, keys: ["loss", "eval_loss", "rewards/accuracies"], folder: folder)
+                history: history, figures: ["loss", "eval_loss", "rewards/accuracies"].map { .init($0) }, folder: folder)
             #expect(
                 outcomes.map(\.description) == [
                     "Figure saved at: \(folder)/training_loss.png", "Figure saved at: \(folder)/training_eval_loss.png",
@@ -50,6 +50,27 @@ private func pngSize(_ path: String) throws -> [Int] {
         #expect(chart.series[1].y == Smoothing.exponential([3, 2, 1]))
         #expect(chart.remarks.map(\.text) == ["best eval 2.5 at step 3"])
         #expect(TrainingFigures.chart(history: history, key: "eval_accuracy", folder: "out") == nil)
+    }
+
+    @Test func `Curves that belong together are on common axes, evaluations dotted, with a color and a name each`() throws {
+        let history: [LogRecord] = [
+            ["rewards/chosen": 0.5, "rewards/rejected": .double(.nan), "step": 1],
+            ["eval_rewards/chosen": 0.25, "step": 1], ["rewards/chosen": 1.5, "rewards/rejected": -1.0, "step": 2],
+        ]
+        let figure = TrainingFigures.Figure("rewards", of: ["rewards/chosen", "rewards/rejected", "rewards/margins"])
+        let chart = try #require(TrainingFigures.comparison(history: history, figure, folder: "out"))
+        #expect(chart.title == "training rewards of out" && chart.yLabel == "rewards")
+        #expect(
+            chart.series.map(\.name)
+                == ["", "rewards/chosen", "eval_rewards/chosen", "", "rewards/rejected"])
+        #expect(chart.series[1].y == Smoothing.exponential([0.5, 1.5]) && chart.series[2].y == [0.25])
+        #expect(chart.series[0].color.opacity < 1 && chart.series[3].color != chart.series[0].color)
+        try withFolder { folder in
+            let outcomes = try TrainingFigures.write(
+                history: history, figures: [figure, .init("logps", of: ["logps/chosen", "logps/rejected"])],
+                folder: folder)
+            #expect(outcomes == [.saved("\(folder)/training_rewards.png"), .nothingToPlot("logps")])
+        }
     }
 
     @Test func `Empty, single and infinite curves are drawn without a trap`() throws {

@@ -40,6 +40,16 @@ struct PreferenceReadingTests {
         #expect(lines.contains { $0.hasPrefix("The margin grew through the rejected answers alone") }, "\(lines)")
     }
 
+    @Test func `where pref_ftx holds the better answers, more of it is advised, or nothing`() {
+        var falling = facts { rewards(-2 * $0, -6 * $0) }
+        falling.supervisedWeight = 0.1
+        let lines = PreferenceReading.lines(falling)
+        #expect(lines.contains { $0.contains("or raise pref_ftx (now 0.1)") }, "\(lines)")
+        var held = facts { rewards(0.01 * $0, -4 * $0) }
+        held.supervisedWeight = 0.1
+        #expect(PreferenceReading.lines(held).contains { $0.contains("as it should be") })
+    }
+
     @Test func `chance, log 2 and a far policy are told`() {
         let stuck = PreferenceReading.lines(facts { _ in rewards(0, 0, loss: 0.693147, accuracy: 0) })
         #expect(stuck.contains { $0.hasPrefix("The loss stayed at 0.6931") }, "\(stuck)")

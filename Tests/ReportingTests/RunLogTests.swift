@@ -102,6 +102,20 @@ import Testing
         }
     }
 
+    @Test func `A line ends with the curves of the stage, those with a name of LLaMA-Factory's under it alone`() throws {
+        try withFolder { folder in
+            let log = try TrainerLog(folder: folder, totalSteps: 2)
+            let record: LogRecord = [
+                "loss": 0.5, "grad_norm": 2, "rewards/accuracies": 0.75, "rewards/margins": 1.5, "kl": 0.25,
+            ]
+            let line = try log.append(
+                record, curves: ["rewards/accuracies", "rewards/margins", "kl"], step: 1, elapsedSeconds: 0)
+            #expect(line.keys.prefix(4) == ["current_steps", "total_steps", "loss", "accuracy"])
+            #expect(line.keys.suffix(2) == ["rewards/margins", "kl"] && line.number("kl") == 0.25)
+            #expect(line["grad_norm"] == nil && line["rewards/accuracies"] == nil)
+        }
+    }
+
     @Test func `Result files equal transformers' and merge`() throws {
         try withFolder { folder in
             let train = try fixtureJSON("run_train_results.json").record

@@ -86,9 +86,11 @@ struct PPOFormulaTests {
         for (a, b) in zip(one.answers[0].advantages, other.answers[1].advantages) { #expect(abs(a - b) < 1e-12) }
     }
 
-    @Test func `repetition counts runs of three tokens that came before`() {
-        #expect(PPOStep.repetition([1, 2, 3, 4, 5, 6]) == 0)
-        #expect(PPOStep.repetition([1, 2, 3]) == 0)
-        #expect(PPOStep.repetition(Array(repeating: 7, count: 12)) == 0.9)
+    @Test func `repetition counts runs of four tokens that came before`() {
+        func share(_ ids: [Int32]) -> Double {
+            Rollout(prompt: 0, tokenIDs: ids, logprobs: [], finish: .stop).repeatedShare
+        }
+        #expect(share([1, 2, 3, 4, 5, 6]) == 0 && share([1, 2, 3]) == 0)
+        #expect(share(Array(repeating: 7, count: 13)) == 0.9)
     }
 }

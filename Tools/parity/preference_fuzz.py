@@ -2,7 +2,7 @@
 
     VENV/bin/python Tools/parity/preference_fuzz.py MODEL ADAPTER MEDIA_FOLDER SEED COUNT     (ANNEAL=path/to/anneal)
 
-From the repository root. Every case draws a stage, its knobs, batch size, accumulation, cutoff and data of its own (texts in several
+From the repository root. Every case draws a stage, its knobs, batch size, accumulation, cutoff, reference, layers of the adapter and data of its own (texts in several
 scripts, turns, system texts, a very long prompt, answers of one token, pairs that are equal once they are cut, verdicts of one kind;
 with a model that sees also images between the words and videos of MEDIA_FOLDER). First eight updates, fp32, from ADAPTER, no dropout.
 Prints the largest relative difference of each case and fails beyond 1e-4.
@@ -27,7 +27,8 @@ def rows(r, stage, media, one_class, is_short):
         turns = 1 if is_short else r.choice([1, 1, 1, 3, 5])
         messages = [dict(role=("user", "assistant")[k % 2], content=text(r, r.randint(1, 6 if is_short else 25))) for k in range(turns)]
         if n == 3 and not is_short:
-            messages[-1]["content"] = text(r, 700)
+            # LLaMA-Factory fails where the cutoff goes through an image.
+            messages[-1]["content"] = text(r, 200 if media["images"] else 700)
         row = {}
         for kind, mark in (("images", "<image>"), ("videos", "<video>")):
             row[kind] = []
@@ -43,6 +44,8 @@ def rows(r, stage, media, one_class, is_short):
             messages.insert(0, dict(role="system", content=text(r, r.randint(1, 9))))
         chosen = text(r, r.choice([1, 1, 8, 30] if is_short else [1, 1, 8, 30, 90]))
         rejected = chosen + " " + text(r, 3) if r.random() < 0.3 else text(r, r.choice([1, 5, 60]))
+        if rejected == chosen:  # LLaMA-Factory keeps a tie, Anneal leaves it out and counts it
+            rejected += " no"
         if stage == "kto":
             row.update(messages=messages + [dict(role="assistant", content=chosen)], label=True if one_class else r.random() < 0.6)
         else:
@@ -92,6 +95,7 @@ def make(case, folder, model, adapter, media_folder):
               open(f"{folder}/data/dataset_info.json", "w"))
     shutil.copytree(model, f"{folder}/model", copy_function=os.symlink)
     shutil.copytree(adapter, f"{folder}/adapter")
+    narrow(r, f"{folder}/adapter")
     os.remove(f"{folder}/model/config.json")
     config = json.load(open(f"{model}/config.json"))
     json.dump(dict(config, summary_dropout_prob=0.0), open(f"{folder}/model/config.json", "w"))
@@ -110,12 +114,36 @@ def make(case, folder, model, adapter, media_folder):
         lr_scheduler_type=r.choice(["cosine", "linear", "constant"]), warmup_ratio=r.choice([0.0, 0.2]),
         logging_steps=r.choice([1, 1, 2]), save_strategy="no", report_to="none", disable_shuffling=r.random() < 0.5,
         seed=r.randint(1, 10**6), preprocessing_batch_size=r.choice([1000, 7]), **knobs(r, stage))
+    # In LLaMA-Factory `packing` takes a token off the cutoff in these stages, and does nothing else.
+    if r.random() < 0.25:
+        settings.update(packing=True)
+    reference = stage == "kto" or (stage == "dpo" and settings["pref_loss"] == "sigmoid")
+    if reference and not sees and r.random() < 0.4:
+        # Another scale than the policy's: rewards of 0 but for rounding would have accuracies by chance.
+        shutil.copytree(f"{folder}/adapter", f"{folder}/reference")
+        config = json.load(open(f"{folder}/reference/adapter_config.json"))
+        json.dump(dict(config, lora_alpha=2.5 * config["lora_alpha"]), open(f"{folder}/reference/adapter_config.json", "w"))
+        settings.update(ref_model=f"{folder}/model", ref_model_adapters=f"{folder}/reference")
     if sees:
         settings.update(image_max_pixels=12544, video_max_pixels=6272, video_maxlen=4)
     # In LLaMA-Factory an evaluation moves the baseline of pref_bco_weight, here it does not.
     if r.random() < 0.4 and not settings.get("pref_bco_weight"):
         settings.update(val_size=6, eval_strategy="steps", eval_steps=4, per_device_eval_batch_size=r.choice([1, 4]))
     return settings
+
+
+def narrow(r, adapter):
+    """Leaves the adapter of some kinds of layers only, sometimes with another scale."""
+    from safetensors.torch import load_file, save_file
+    config = json.load(open(f"{adapter}/adapter_config.json"))
+    weights = load_file(f"{adapter}/adapter_model.safetensors")
+    leaves = sorted({name.split(".")[-3] for name in weights})
+    kept = sorted(r.sample(leaves, r.randint(1, len(leaves)))) if r.random() < 0.5 else leaves
+    targets = [t for t in config["target_modules"] if t.split(".")[-1] in kept]
+    config.update(target_modules=targets, lora_alpha=r.choice([config["lora_alpha"], 5]), use_rslora=r.random() < 0.2)
+    json.dump(config, open(f"{adapter}/adapter_config.json", "w"))
+    save_file({name: w for name, w in weights.items() if name.split(".")[-3] in kept},
+              f"{adapter}/adapter_model.safetensors", metadata={"format": "pt"})
 
 
 def older_positions():
@@ -142,10 +170,14 @@ def older_positions():
     Qwen2_5_VLModel.get_rope_index = older
 
 
-def worst(ours, theirs, beta):
+def worst(ours, theirs, beta, supervised):
     """The largest relative difference; rewards are differences of log-probabilities, of which fp32 leaves a millionth."""
     result = (0.0, "nothing")
     for expected in theirs:
+        # LLaMA-Factory counts pref_ftx's part of the loss as ORPO's odds ratio.
+        for prefix in ("", "eval_"):
+            if f"{prefix}odds_ratio_loss" in expected:
+                expected[f"{prefix}odds_ratio_loss"] -= supervised * expected[f"{prefix}sft_loss"] / beta
         kind = "eval_loss" if "eval_loss" in expected else "loss"
         if kind not in expected:
             continue
@@ -172,7 +204,7 @@ def run(case):
     process = subprocess.run([os.environ.get("ANNEAL", ".build/debug/anneal"), "train", f"{folder}/train.yaml"],
                              capture_output=True, text=True)
     keys = ("stage", "pref_loss", "template", "cutoff_len", "per_device_train_batch_size", "gradient_accumulation_steps", "pref_beta",
-            "pref_ftx", "pref_bco_weight", "ld_alpha", "dpo_label_smoothing", "logging_steps")
+            "pref_ftx", "pref_bco_weight", "ld_alpha", "dpo_label_smoothing", "logging_steps", "packing", "ref_model_adapters")
     about = " ".join(f"{settings[k]}" for k in keys[:6] if k in settings) + "".join(
         f" {k.removeprefix('pref_')}={settings[k]}" for k in keys[6:] if settings.get(k))
     if "image_max_pixels" in settings:
@@ -185,7 +217,7 @@ def run(case):
         print(f"{case} {about}: {(process.stdout + process.stderr)[-600:]}")
         raise SystemExit(1)
     ours = json.load(open(f"{folder}/ours/trainer_state.json"))["log_history"]
-    difference, where = worst(ours, trace["log_history"], settings.get("pref_beta", 1))
+    difference, where = worst(ours, trace["log_history"], settings.get("pref_beta", 1), settings.get("pref_ftx", 0))
     ok = difference <= 1e-4
     print(f"{case} {about}: {difference:.1e}" + ("" if ok else f" DIFFERS, {where}; see {folder}"))
     if not ok:

@@ -122,8 +122,10 @@ public struct PreferenceMaker: Sendable {
     private func samples(_ row: Int, _ asked: Prediction, right: Prediction?, wrong: [Prediction]) -> [JSONValue] {
         switch kind {
         case .pairs:
-            guard !Prediction.trimmed(asked.label).isEmpty else { return [] }
-            return wrong.map { sample(row, asked, [("chosen", asked.label), ("rejected", $0.predict)]) }
+            // A label carries the blanks that the template puts after an answer, and may be cut: the data have the answer itself.
+            let label = rows?[row].conversation.messages.last?.content ?? Prediction.trimmed(asked.label)
+            guard !Prediction.trimmed(label).isEmpty else { return [] }
+            return wrong.map { sample(row, asked, [("chosen", label), ("rejected", $0.predict)]) }
         case .ownPairs:
             guard let right else { return [] }
             return wrong.map { sample(row, asked, [("chosen", right.predict), ("rejected", $0.predict)]) }

@@ -2,6 +2,7 @@
 public struct LineChart: Sendable {
     /// One curve. Values that are not finite interrupt it.
     public struct Series: Sendable {
+        /// What the legend calls it; a curve without a name is not in the legend.
         public var name: String
         public var x: [Double]
         public var y: [Double]
@@ -128,6 +129,7 @@ public struct LineChart: Sendable {
 
     /// The legend goes to the corner that hides the least of the curves.
     private func drawLegend(in area: PlotArea) {
+        let series = series.filter { !$0.name.isEmpty }
         let names = series.map { area.canvas.shortened($0.name, size: 12, limit: area.width / 2) }
         let width = 52 + (names.map { area.canvas.width(of: $0, size: 12) }.max() ?? 0)
         let height = 12 + 20 * Double(names.count)
@@ -135,7 +137,7 @@ public struct LineChart: Sendable {
             (area.right - width - 10, area.top + 8), (area.left + 12, area.top + 8),
             (area.right - width - 10, area.bottom - height - 10), (area.left + 12, area.bottom - height - 10),
         ]
-        let samples = series.flatMap(\.runs).flatMap { sampled($0, in: area) }
+        let samples = self.series.flatMap(\.runs).flatMap { sampled($0, in: area) }
         func numCovered(_ corner: (x: Double, y: Double)) -> Int {
             samples.count { point in
                 point.x > corner.x - 6 && point.x < corner.x + width + 6 && point.y > corner.y - 6

@@ -1,10 +1,26 @@
-/// The figures `plot_loss` leaves in output_dir, one a metric: `training_loss.png`, `training_eval_loss.png`, ….
+/// The figures `plot_loss` leaves in output_dir: `training_loss.png`, `training_eval_loss.png`, ….
 public enum TrainingFigures {
-    /// What became of one metric.
+    /// One figure: a metric by itself, or metrics that say something beside one another only.
+    public struct Figure: Sendable, Equatable {
+        /// What the file is called.
+        public let name: String
+        public let keys: [String]
+
+        /// A metric by itself.
+        public init(_ key: String) { self.init(key, of: [key]) }
+
+        /// Several metrics on common axes.
+        public init(_ name: String, of keys: [String]) {
+            self.name = name
+            self.keys = keys
+        }
+    }
+
+    /// What became of one figure.
     public enum Outcome: Sendable, Equatable, CustomStringConvertible {
         /// The path of the figure.
         case saved(String)
-        /// The metric that no log of the run holds.
+        /// The figure none of whose metrics any log of the run holds.
         case nothingToPlot(String)
 
         /// The line to print; a warning for `nothingToPlot`.
@@ -16,20 +32,48 @@ public enum TrainingFigures {
         }
     }
 
-    /// Draws the metrics `keys` of a log history, each with its original (light) and its smoothed curve; the figure of
-    /// `loss` also shows `eval_loss` and marks its best value.
-    public static func write(history: [LogRecord], keys: [String], folder: String) throws(ReportingError) -> [Outcome] {
+    /// Draws metrics of a log history, each with its original (light) and its smoothed curve and what evaluations found; the
+    /// figure of `loss` marks its best evaluation.
+    public static func write(
+        history: [LogRecord], figures: [Figure], folder: String
+    ) throws(ReportingError) -> [Outcome] {
         var outcomes: [Outcome] = []
-        for key in keys {
-            guard let chart = chart(history: history, key: key, folder: folder) else {
-                outcomes.append(.nothingToPlot(key))
+        for figure in figures {
+            let chart =
+                figure.keys.count == 1
+                ? chart(history: history, key: figure.keys[0], folder: folder)
+                : comparison(history: history, figure, folder: folder)
+            guard let chart else {
+                outcomes.append(.nothingToPlot(figure.name))
                 continue
             }
-            let path = "\(folder)/training_\(key.replacing("/", with: "_")).png"
+            let path = "\(folder)/training_\(figure.name.replacing("/", with: "_")).png"
             try chart.write(to: path)
             outcomes.append(.saved(path))
         }
         return outcomes
+    }
+
+    /// The chart of several metrics, a color each; what evaluations found is dotted in it. Nil when no log holds one of them.
+    static func comparison(history: [LogRecord], _ figure: Figure, folder: String) -> LineChart? {
+        var series: [LineChart.Series] = []
+        for (key, color) in zip(figure.keys, ChartColor.palette) {
+            guard let (steps, values) = curve(history, key) else { continue }
+            let finite = zip(steps, values).filter { $0.1.isFinite }
+            series.append(
+                LineChart.Series(name: "", x: steps, y: values, color: color.opacity(0.25), lineWidth: 1.4))
+            series.append(
+                LineChart.Series(
+                    name: key, x: finite.map(\.0), y: Smoothing.exponential(finite.map(\.1)), color: color,
+                    lineWidth: 2.2))
+            if let (evalSteps, evalValues) = curve(history, "eval_\(key)") {
+                series.append(
+                    LineChart.Series(
+                        name: "eval_\(key)", x: evalSteps, y: evalValues, color: color, lineWidth: 1.2, hasDots: true))
+            }
+        }
+        return series.isEmpty
+            ? nil : LineChart(title: "training \(figure.name) of \(folder)", yLabel: figure.name, series: series)
     }
 
     /// The chart of one metric, or nil when no log holds it.
@@ -46,13 +90,13 @@ public enum TrainingFigures {
                 lineWidth: 2.2),
         ]
         var remarks: [LineChart.Remark] = []
-        if key == "loss", let (evalSteps, evalValues) = curve(history, "eval_loss") {
+        if let (evalSteps, evalValues) = curve(history, "eval_\(key)") {
             series.append(
                 LineChart.Series(
-                    name: "eval_loss", x: evalSteps, y: evalValues, color: .orange, lineWidth: 2,
+                    name: "eval_\(key)", x: evalSteps, y: evalValues, color: .orange, lineWidth: 2,
                     hasDots: evalValues.count <= 100))
             let best = zip(evalSteps, evalValues).filter { $0.1.isFinite }.min { $0.1 < $1.1 }
-            if let best, evalValues.count > 1 {
+            if key == "loss", let best, evalValues.count > 1 {
                 let value = Python.format(best.1, "%.4g")
                 remarks.append(
                     LineChart.Remark(x: best.0, y: best.1, text: "best eval \(value) at step \(Int(best.0))"))

@@ -73,7 +73,7 @@ enum PPOReading: StageReading {
         let (start, end) = ends(shares)
         guard end > 0.3, end > start + 0.15 else { return nil }
         return
-            "Answers repeat themselves (\(percent(start)) to \(percent(end)) of their runs of three tokens came before): the policy cheats the reward or collapses. Use an earlier checkpoint, raise ppo_init_kl_coef, lower learning_rate."
+            "Answers repeat themselves (\(percent(start)) to \(percent(end)) of their four-token runs came before): the policy cheats the reward or collapses. Use an earlier checkpoint, raise ppo_init_kl_coef, lower learning_rate."
     }
 
     private static func values(_ facts: RunFacts) -> String? {
@@ -94,6 +94,6 @@ enum PPOReading: StageReading {
         let skipped = facts.curve("completions/skipped")
         guard !skipped.isEmpty else { return nil }
         return
-            "In \(skipped.count) logged steps answers had no score and were left out; completions.jsonl says why (`problem`)."
+            "In \(skipped.count) logged steps answers had no score and were left out; completions.jsonl says why (`left_out`)."
     }
 }

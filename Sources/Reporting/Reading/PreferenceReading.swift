@@ -49,14 +49,20 @@ enum PreferenceReading: StageReading {
         let rise = c.end - c.start, fall = r.end - r.start
         let size = max(abs(rise), abs(fall))
         guard size > 0, rise - fall > 0.1 * size else { return [] }
+        let weight = facts.supervisedWeight
+        let hold = weight > 0 ? "raise pref_ftx (now \(text(weight)))" : "add pref_ftx: 0.1"
         if rise < -0.1 * size, fall < 0 {
             return [
-                "Both rewards fell (chosen by \(text(-rise)), rejected by \(text(-fall))): the model becomes less likely to give the better answers too, only the worse ones more so. Raise pref_beta, lower learning_rate, train fewer epochs, or add pref_ftx: 0.1 to hold the better answers; look at what the model now writes."
+                "Both rewards fell (chosen by \(text(-rise)), rejected by \(text(-fall))): the model becomes less likely to give the better answers too, only the worse ones more so. Raise pref_beta, lower learning_rate, train fewer epochs, or \(hold) to hold the better answers; look at what the model now writes."
             ]
         }
         if rise < 0.1 * size {
+            let advice =
+                weight > 0
+                ? "That is as it should be where pref_ftx holds likely answers in their place"
+                : "The model learns what to avoid, not what to write: pref_ftx: 0.1, or orpo, also teaches the better answers; supervised fine-tuning on them first helps too"
             return [
-                "The margin grew through the rejected answers alone (their reward fell by \(text(-fall)), that of the chosen ones hardly moved): the model learns what to avoid, not what to write. pref_ftx: 0.1, or orpo, also teaches the better answers; supervised fine-tuning on them first helps too."
+                "The margin grew through the rejected answers alone (their reward fell by \(text(-fall)), that of the chosen ones hardly moved). \(advice)."
             ]
         }
         return []

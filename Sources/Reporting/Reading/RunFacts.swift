@@ -11,6 +11,8 @@ public struct RunFacts: Sendable {
     public var totalSteps: Int?
     /// The step whose weights output_dir itself holds, when load_best_model_at_end put them there; nil: the last step's.
     public var loadedBestStep: Int?
+    /// Weight of the chosen answers' cross-entropy beside the preference loss (`pref_ftx`).
+    public var supervisedWeight = 0.0
     public var numTrainExamples: Int?
     public var numEvalExamples: Int?
 

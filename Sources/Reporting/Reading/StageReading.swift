@@ -19,7 +19,9 @@ extension StageReading {
 
     /// What is said of a run with so few points that they show no trend.
     static func tooFew(_ count: Int) -> [String] {
-        ["Only \(count) rewards were logged: too few to see a trend. Set logging_steps lower."]
+        [
+            "Only \(count) \(count == 1 ? "reward was" : "rewards were") logged: too few to see a trend. Set logging_steps lower."
+        ]
     }
 
     /// Whether rewards for prompts that are not learned from follow those of the training.

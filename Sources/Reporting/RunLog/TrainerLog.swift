@@ -1,7 +1,8 @@
 import Glibc
 import JSON
 
-/// `trainer_log.jsonl`: one line a log, with progress and times, under LLaMA-Factory's names.
+/// `trainer_log.jsonl`: one line a log, with progress and times, under LLaMA-Factory's names, and after them the curves of the
+/// stage (rewards, log-probabilities, divergences), which the reference leaves to `trainer_state.json`.
 ///
 /// Matches the reference's `LogCallback`, except that after a resume the times count only the steps of this process: the
 /// reference divides them by all steps and so promises far too early an end.
@@ -44,24 +45,25 @@ public struct TrainerLog: Sendable {
     /// Appends one line and returns what it says.
     /// - Parameters:
     ///   - record: the newest entry of the log history.
+    ///   - curves: names of its values that belong to the stage.
     ///   - step: optimizer steps done.
     ///   - elapsedSeconds: since this process began to train.
     ///   - numTokens: input tokens seen in this process; nil or 0 leaves out `throughput` and `total_tokens`.
     ///   - totalTokens: input tokens of the whole run, earlier processes included; `numTokens` when nil.
     @discardableResult
     public func append(
-        _ record: LogRecord, step: Int, elapsedSeconds: Double, numTokens: Int? = nil, totalTokens: Int? = nil,
-        peakMemory: PeakMemory? = nil
+        _ record: LogRecord, curves: [String] = [], step: Int, elapsedSeconds: Double, numTokens: Int? = nil,
+        totalTokens: Int? = nil, peakMemory: PeakMemory? = nil
     ) throws(ReportingError) -> LogRecord {
         let line = self.line(
-            record, step: step, elapsedSeconds: elapsedSeconds, numTokens: numTokens, totalTokens: totalTokens,
+            record, curves: curves, step: step, elapsedSeconds: elapsedSeconds, numTokens: numTokens, totalTokens: totalTokens,
             peakMemory: peakMemory)
         try file.append(Array((line.object.json() + "\n").utf8))
         return line
     }
 
     func line(
-        _ record: LogRecord, step: Int, elapsedSeconds: Double, numTokens: Int?, totalTokens: Int?,
+        _ record: LogRecord, curves: [String], step: Int, elapsedSeconds: Double, numTokens: Int?, totalTokens: Int?,
         peakMemory: PeakMemory?
     ) -> LogRecord {
         var line: LogRecord = ["current_steps": .int(step), "total_steps": .int(totalSteps)]
@@ -87,6 +89,8 @@ public struct TrainerLog: Sendable {
             line["vram_allocated"] = .double(Python.round(Double(peakMemory.allocatedBytes) / gibibyte, 2))
             line["vram_reserved"] = .double(Python.round(Double(peakMemory.reservedBytes) / gibibyte, 2))
         }
+        let written = Set(sources.map(\.1))
+        for name in curves where !written.contains(name) { line[name] = record[name] }
         return line
     }
 

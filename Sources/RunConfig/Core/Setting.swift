@@ -22,7 +22,7 @@ public struct Setting<Value: SettingValue>: AnySetting {
         self.defaultValue = defaultValue
     }
 
-    public var expectation: String { Value.expectation + limits.text }
+    public var expectation: String { Value.expectation + limits.text + (Value.allowsNull ? ", or null" : "") }
     public var defaultText: String { defaultValue.configText }
 
     public func decode(_ value: ConfigValue) -> (any SettingValue)? {

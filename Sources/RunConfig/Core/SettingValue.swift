@@ -2,6 +2,8 @@
 public protocol SettingValue: Sendable, Equatable {
     /// What the type accepts, for error messages and help: "a whole number".
     static var expectation: String { get }
+    /// Whether null is a value of the type.
+    static var allowsNull: Bool { get }
     /// Reads the value; nil when it does not fit the type.
     init?(configValue: ConfigValue)
     /// The value as it would be written in YAML.
@@ -62,8 +64,13 @@ extension ConfigValue: SettingValue {
     public var configText: String { text }
 }
 
+extension SettingValue {
+    public static var allowsNull: Bool { false }
+}
+
 extension Optional: SettingValue where Wrapped: SettingValue {
-    public static var expectation: String { Wrapped.expectation + ", or null" }
+    public static var expectation: String { Wrapped.expectation }
+    public static var allowsNull: Bool { true }
     public init?(configValue: ConfigValue) {
         if case .null = configValue {
             self = .none

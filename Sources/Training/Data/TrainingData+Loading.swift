@@ -69,6 +69,11 @@ extension TrainingData {
                 let arranged = ArrangedSamples(
                     encoded, batches: encoded.keptRanges(batches), arrangement, padID: run.tokenizer.padID)
                 data.notes.append(arranged.note(label, numRows: encoded.count))
+                if case .blocks(let size, _) = arrangement, arranged.count == 0, encoded.count > 0 {
+                    throw TrainingError(
+                        "the \(encoded.count) rows to \(isTrained ? "train" : "evaluate") on are too short for one block of \(size) tokens together (cutoff_len): lower cutoff_len, or set packing: false"
+                    )
+                }
                 result = arranged
             }
             guard result.count > 0 || rows.isEmpty else {

@@ -28,4 +28,11 @@ public struct Rollout: Sendable, Equatable, Codable {
 
     /// The tokens without the one that ended the answer.
     public var contentIDs: ArraySlice<Int32> { finish == .stop ? tokenIDs.dropLast() : tokenIDs[...] }
+
+    /// The share of its runs of four tokens that it has more than once: near 0 in plain text, near 1 in a loop.
+    var repeatedShare: Double {
+        guard tokenIDs.count >= 4 else { return 0 }
+        let runs = (0...(tokenIDs.count - 4)).map { Array(tokenIDs[$0..<($0 + 4)]) }
+        return 1 - Double(Set(runs).count) / Double(runs.count)
+    }
 }

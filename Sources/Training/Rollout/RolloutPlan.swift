@@ -39,6 +39,15 @@ struct RolloutPlan: Sendable, Equatable {
             accumulation: config.training.gradientAccumulationSteps)
     }
 
+    /// What to do about data that fill no generation.
+    func tooFewPrompts(_ supply: String) -> TrainingError {
+        let remedy =
+            groupSize > 1
+            ? "per_device_train_batch_size or steps_per_generation, or raise num_generations"
+            : "per_device_train_batch_size, gradient_accumulation_steps or ppo_buffer_size"
+        return TrainingError("a generation needs \(numPrompts) prompts, \(supply): lower \(remedy)")
+    }
+
     /// Batches that come of one generation.
     var batchesPerGeneration: Int { numSlices * numIterations }
     /// Batches of an epoch over so many prompts; prompts that fill no generation are left out.
@@ -56,9 +65,7 @@ struct RolloutLoader: UpdateSource {
     /// - Throws: when there are fewer prompts than a generation needs.
     init(order: SampleOrder, plan: RolloutPlan, cursor: BatchLoader.Cursor) throws {
         guard plan.numBatches(numSamples: order.count) > 0 else {
-            throw TrainingError(
-                "a generation needs \(plan.numPrompts) prompts, the data have \(order.count): lower per_device_train_batch_size or steps_per_generation, or raise num_generations"
-            )
+            throw plan.tooFewPrompts("the data have \(order.count)")
         }
         self.order = order
         self.plan = plan

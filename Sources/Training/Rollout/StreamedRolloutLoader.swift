@@ -29,8 +29,6 @@ struct StreamedRolloutLoader: UpdateSource {
         for _ in 0..<2 {
             if let batch = try prompts.next().batches.first, batch.count == plan.numPrompts { return batch }
         }
-        throw TrainingError(
-            "a generation needs \(plan.numPrompts) prompts, and an epoch of the stream has fewer: lower per_device_train_batch_size or steps_per_generation, or raise num_generations"
-        )
+        throw plan.tooFewPrompts("and an epoch of the stream has fewer")
     }
 }

@@ -56,11 +56,11 @@ extension TrainingRun {
         card.setResults(from: trainer.state.logHistory)
         try card.write(to: output)
         if config.tuning.plotLoss {
-            let keys =
-                ["loss"] + curvesToPlot
-                + (evaluated == nil
-                    ? [] : trainer.parts.evaluations.map { "eval_\($0.name.map { "\($0)_" } ?? "")\(evaluatedCurve)" })
-            for outcome in try TrainingFigures.write(history: drawn, keys: keys, folder: output) {
+            let ofEvaluations =
+                evaluated == nil
+                ? [] : trainer.parts.evaluations.map { "eval_\($0.name.map { "\($0)_" } ?? "")\(evaluatedCurve)" }
+            let figures = [TrainingFigures.Figure("loss")] + figuresOfStage + ofEvaluations.map { .init($0) }
+            for outcome in try TrainingFigures.write(history: drawn, figures: figures, folder: output) {
                 print(outcome)
             }
         }
@@ -69,25 +69,11 @@ extension TrainingRun {
         )
         facts.totalSteps = plan.totalUpdates
         facts.loadedBestStep = loadedBest
+        facts.supervisedWeight = config.tuning.prefFtx
         facts.numTrainExamples = plan.isStreamed ? nil : data.train.count
         facts.numEvalExamples = data.evaluations.first?.examples.count
         print("")
         CurveReading.lines(facts).forEach { print($0) }
-    }
-
-    /// What else LLaMA-Factory's stage draws.
-    private var curvesToPlot: [String] {
-        switch config.tuning.stage {
-        case .dpo: ["rewards/accuracies"]
-        case .kto: ["rewards/chosen"]
-        case .rm: config.training.evalStrategy == .no ? ["accuracy"] : ["accuracy", "eval_accuracy"]
-        case .grpo:
-            ["reward", "reward_std", "completions/mean_length", "completions/clipped_ratio", "entropy"]
-                + config.reinforcement.rewardFuncs.map { "rewards/\($0)/mean" }
-                + (config.reinforcement.effectiveBeta > 0 ? ["kl"] : [])
-        case .ppo: ["reward", "objective/kl", "tokens/responses_len_mean", "ppo/val/var_explained"]
-        case .pt, .sft, .gkd: []
-        }
     }
 
     /// The curve that says most about an evaluation.

@@ -62,25 +62,15 @@ extension TrainingRun {
         _ reference: ReferencePlan, _ model: LanguageModel, builders: [PreferenceBuilder], seen: [Int],
         options: ForwardOptions
     ) throws -> [ReferenceTable] {
-        let width = config.tuning.stage == .kto ? 2 : 2
+        // The answers of a pair, or KTO's answer and the one of another row.
+        let width = 2
         let sizes = builders.map { (count: $0.count, width: width) }
         let cache = ReferenceCache(
             folder: config.training.outputDir, fingerprint: fingerprint(reference, builders, seen, options))
         if let tables = try scope("reading reference log-probabilities", { cache.read(sizes: sizes) }) { return tables }
         var policy = model
         if case .other(let folder, let adapters) = reference.source {
-            policy = try scope("loading the reference \(folder)") {
-                try LanguageModel.load(folder: folder, dtype: compute)
-            }
-            for adapter in adapters {
-                try policy.loadLoRA(folder: adapter)
-                try scope("merging \(adapter)") { policy.mergeLoRA() }
-            }
-            guard policy.config.text.vocabularySize == modelConfig.text.vocabularySize else {
-                throw TrainingError(
-                    "ref_model \(folder) has a vocabulary of \(policy.config.text.vocabularySize), the trained model one of \(modelConfig.text.vocabularySize): a reference must read the same tokens"
-                )
-            }
+            policy = try referenceModel(folder, adapters)
         }
         let layers = policy.loraLayers.map(\.layer)
         for layer in layers { layer.isEnabled = false }

@@ -82,7 +82,8 @@ extension TrainingRun {
         }
     }
 
-    private func referenceModel(_ folder: String, _ adapters: [String]) throws -> LanguageModel {
+    /// A model with adapters merged into it, that reads the tokens of the trained one.
+    func referenceModel(_ folder: String, _ adapters: [String]) throws -> LanguageModel {
         let model = try scope("loading the reference \(folder)") {
             try LanguageModel.load(folder: folder, dtype: compute)
         }

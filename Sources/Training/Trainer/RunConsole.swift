@@ -40,11 +40,11 @@ final class RunConsole {
             peakMemoryBytes: Self.peakMemoryBytes, loss: loss)
     }
 
-    func log(_ record: LogRecord, step: Int, totalTokens: Int, isInLog: Bool) throws {
+    func log(_ record: LogRecord, curves: [String], step: Int, totalTokens: Int, isInLog: Bool) throws {
         line(ConsoleText.logLine(record))
         if isInLog {
             try log.append(
-                record, step: step, elapsedSeconds: elapsedSeconds, numTokens: tokens, totalTokens: totalTokens)
+                record, curves: curves, step: step, elapsedSeconds: elapsedSeconds, numTokens: tokens, totalTokens: totalTokens)
         }
         try events?.log(record, step: step)
     }

@@ -22,7 +22,7 @@ extension Trainer {
         let drops = parts.model.valueHead?.isTraining ?? false
         parts.model.valueHead?.isTraining = false
         defer { parts.model.valueHead?.isTraining = drops }
-        var metrics: LogRecord = [:]
+        var metrics: LogRecord = [:], curveNames: [String] = []
         for (name, builder) in parts.evaluations {
             let prefix = name.map { "eval_\($0)" } ?? "eval"
             let count = builder.count, size = parts.settings.evalBatchSize
@@ -61,7 +61,9 @@ extension Trainer {
             let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
             if let loss { metrics["\(prefix)_loss"] = .double(loss) }
             if targets > 0 { metrics["\(prefix)_token_acc"] = .double(Double(hits) / Double(targets)) }
-            metrics.merge(curves.record(prefix: "\(prefix)_"))
+            let ofStage = curves.record(prefix: "\(prefix)_")
+            metrics.merge(ofStage)
+            curveNames += ofStage.keys
             metrics.merge(
                 RunResults.speed(split: prefix, runtimeSeconds: seconds, numSamples: count, numSteps: batches.count))
         }
@@ -70,7 +72,7 @@ extension Trainer {
         // Half an evaluation says nothing; the run is about to stop.
         progress.owesEvaluation = StopRequest.isPending && state.globalStep < parts.settings.plan.totalUpdates
         guard !progress.owesEvaluation else { return metrics }
-        try write(metrics, isInLog: isInLog)
+        try write(metrics, curves: curveNames, isInLog: isInLog)
         lastEvaluatedStep = state.globalStep
         return metrics
     }

@@ -169,7 +169,8 @@ final class Trainer {
         if progress.targetsSinceLog > 0 {
             record["token_acc"] = .double(Double(progress.hitsSinceLog) / Double(progress.targetsSinceLog))
         }
-        if let curves = progress.curves { record.merge(curves.record()) }
+        let curves = progress.curves?.record() ?? [:]
+        record.merge(curves)
         record["epoch"] = .double(state.epoch)
         if parts.settings.tokenCount != .no {
             record.merge(tokensSeen)
@@ -178,7 +179,7 @@ final class Trainer {
                     split: "train", runtimeSeconds: parts.console.elapsedSeconds,
                     numTokens: state.numInputTokensSeen - numTokensBefore))
         }
-        try write(record)
+        try write(record, curves: curves.keys)
         progress.forgetWindow()
     }
 
@@ -187,12 +188,12 @@ final class Trainer {
         parts.settings.tokenCount == .no ? [:] : ["num_input_tokens_seen": .int(state.numInputTokensSeen)]
     }
 
-    /// Puts a record into the history, the console, TensorBoard and trainer_log.jsonl.
-    func write(_ record: LogRecord, isInLog: Bool = true) throws {
+    /// Puts a record into the history, the console, TensorBoard and trainer_log.jsonl; `curves` names those of the stage.
+    func write(_ record: LogRecord, curves: [String] = [], isInLog: Bool = true) throws {
         state.log(record)
         try parts.console.log(
-            state.logHistory[state.logHistory.count - 1], step: state.globalStep, totalTokens: progress.totalTokens,
-            isInLog: isInLog)
+            state.logHistory[state.logHistory.count - 1], curves: curves, step: state.globalStep,
+            totalTokens: progress.totalTokens, isInLog: isInLog)
     }
 
     /// Writes a checkpoint unless this step has one; `stops` where training ends with it.

@@ -36,7 +36,7 @@ extension GroupRelativeOptimization {
         curves.add("completions/mean_terminated_length", GroupStatistics.mean(ended))
         curves.add("completions/min_terminated_length", ended.min() ?? 0)
         curves.add("completions/max_terminated_length", ended.max() ?? 0)
-        let repetition = rollouts.map { Self.repeatedShare($0.tokenIDs) }
+        let repetition = rollouts.map(\.repeatedShare)
         curves.add("completions/repetition", GroupStatistics.mean(repetition))
         // Named once a generation, however many answers it concerns.
         var counts: [[String]: Int] = [:]
@@ -44,13 +44,6 @@ extension GroupRelativeOptimization {
         for (failure, count) in counts.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
             tell("[warning] reward \(failure[0]): \(count) of \(rollouts.count) answers are left out: \(failure[1])")
         }
-    }
-
-    /// Share of a text's runs of four tokens that it has more than once.
-    static func repeatedShare(_ ids: [Int32]) -> Double {
-        guard ids.count >= 4 else { return 0 }
-        let runs = (0...(ids.count - 4)).map { Array(ids[$0..<($0 + 4)]) }
-        return 1 - Double(Set(runs).count) / Double(runs.count)
     }
 
     /// Writes a generation of training into completions.jsonl.

@@ -24,7 +24,7 @@ extension PPOStep {
         curves.add("tokens/responses_len_mean", PPOExperience.mean(lengths))
         curves.addDeviation("tokens/responses_len_std", lengths)
         curves.add("completions/clipped_ratio", PPOExperience.mean(answers.rollouts.map { $0.finish == .stop ? 0 : 1 }))
-        curves.add("completions/repetition", PPOExperience.mean(answers.rollouts.map { Self.repetition($0.tokenIDs) }))
+        curves.add("completions/repetition", PPOExperience.mean(answers.rollouts.map(\.repeatedShare)))
         if numSkipped > 0 { curves.add("completions/skipped", Double(numSkipped)) }
     }
 
@@ -49,15 +49,6 @@ extension PPOStep {
         }
         curves.add(outcome.curves)
         outcome.curves = curves
-    }
-
-    /// The share of an answer's runs of three tokens that occurred in it before: near 0 in plain text, near 1 in a loop.
-    static func repetition(_ ids: [Int32]) -> Double {
-        guard ids.count > 3 else { return 0 }
-        var seen: Set<[Int32]> = []
-        let count = ids.count - 2
-        for first in 0..<count { seen.insert(Array(ids[first..<first + 3])) }
-        return 1 - Double(seen.count) / Double(count)
     }
 }
 

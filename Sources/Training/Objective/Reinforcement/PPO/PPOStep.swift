@@ -51,7 +51,16 @@ final class PPOStep: PracticeStep {
         try record(rollouts, prompts, marks, step: number)
         let answers = Answers(rollouts, marks, prompts)
         guard !answers.scores.isEmpty else { throw Self.nothingScored(marks, "step \(number)") }
+        warn(marks, step: number)
         return try learn(answers, numSkipped: marks.count - answers.scores.count, number, update, learningRate)
+    }
+
+    /// Says how many answers have no score, a line a reason.
+    private func warn(_ marks: [AnswerMark], step: Int) {
+        let counts = Dictionary(grouping: marks.compactMap(\.problem)) { $0 }.mapValues(\.count)
+        for (reason, count) in counts.sorted(by: { $0.key < $1.key }) {
+            print("[warning] step \(step): \(count) of \(marks.count) answers have no score and are left out: \(reason)")
+        }
     }
 
     private static func nothingScored(_ marks: [AnswerMark], _ activity: String) -> TrainingError {
