@@ -6,7 +6,7 @@ import JSON
 /// One route and what it does.
 struct Route: Sendable {
     let method: HTTPRequest.Method
-    /// Ends in a slash where the name of something follows.
+    /// Ends in a slash where a name follows, which is one part of the path: a slash in it comes as `%2F`.
     let path: String
     /// Whether clients must send the API key.
     var needsKey = true
@@ -58,10 +58,10 @@ enum Routes {
 
     /// The routes of a path, and the name that follows theirs.
     static func matching(_ path: String) -> (routes: [Route], name: String?) {
-        let exact = all.filter { $0.path == path && !path.hasSuffix("/") }
+        guard let slash = path.lastIndex(of: "/"), path.index(after: slash) < path.endIndex else { return ([], nil) }
+        let exact = all.filter { $0.path == path }
         guard exact.isEmpty else { return (exact, nil) }
-        let routes = all.filter { $0.path.hasSuffix("/") && path.hasPrefix($0.path) && path != $0.path }
-        return (routes, routes.first.flatMap { String(path.dropFirst($0.path.count)).removingPercentEncoding })
+        return (all.filter { $0.path == path[...slash] }, path[path.index(after: slash)...].removingPercentEncoding)
     }
 
     /// The path without what a proxy puts before it.
