@@ -1,7 +1,7 @@
 import Foundation
 
 /// The settings a model was trained with, saved beside it as `anneal.json`: what chat, prediction and serving start from,
-/// so that a tuned model meets the prompts it knows.
+/// so that a tuned model meets the prompts it knows and answers alike wherever it is asked.
 public struct InferenceDefaults: Sendable, Codable, Equatable {
     public static let fileName = "anneal.json"
 
@@ -15,6 +15,16 @@ public struct InferenceDefaults: Sendable, Codable, Equatable {
     public var videoMinPixels: Int?
     public var videoFps: Double?
     public var videoMaxlen: Int?
+    public var doSample: Bool?
+    public var temperature: Double?
+    public var topP: Double?
+    public var topK: Int?
+    public var repetitionPenalty: Double?
+    public var maxNewTokens: Int?
+    public var maxLength: Int?
+    public var skipSpecialTokens: Bool?
+    public var thinkingBudget: Int?
+    public var loopGuard: Bool?
     /// The model the adapter belongs to, as it was given.
     public var baseModel: String?
 

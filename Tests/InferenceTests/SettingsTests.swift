@@ -19,13 +19,14 @@ struct SettingsTests {
             defaults.cutoffLen = 512
             defaults.enableThinking = false
             (defaults.imageMinPixels, defaults.imageMaxPixels) = (784, 50_176)
+            (defaults.temperature, defaults.topK, defaults.maxNewTokens) = (0.25, 5, 33)
             defaults.baseModel = base ?? Fixture.model("qwen2.5-vl")
             try defaults.write(to: adapter)
             return try body(adapter)
         }
     }
 
-    @Test("An adapter folder alone brings its base, template, system text, cutoff and pixel limits")
+    @Test("An adapter folder alone brings its base, template, system text, cutoff, pixel limits and sampling")
     func defaults() throws {
         try withAdapter { adapter in
             let settings = try InferenceSettings(Fixture.config(adapter))
@@ -36,6 +37,12 @@ struct SettingsTests {
             #expect(settings.enableThinking == false)
             #expect(settings.imageLimits == PixelLimits(minPixels: 784, maxPixels: 50_176))
             #expect(settings.videoLimits == .video)
+            var sampling = SamplingSettings()
+            (sampling.temperature, sampling.topK, sampling.maxNewTokens) = (0.25, 5, 33)
+            #expect(settings.sampling == sampling)
+            let saved = settings.defaults(isVision: true)
+            #expect([saved.temperature, saved.topP] == [0.25, 0.7])
+            #expect([saved.topK, saved.maxNewTokens] == [5, 33])
             #expect(settings.notes.isEmpty)
             let session = try InferenceSession(settings)
             let (prompt, _) = try session.prompt(Conversation(messages: [Message(.user, "?")]))
@@ -47,12 +54,14 @@ struct SettingsTests {
     func overrides() throws {
         try withAdapter { adapter in
             let settings = try InferenceSettings(
-                Fixture.config(adapter, "template=qwen", "cutoff_len=512", "image_max_pixels=40000"))
+                Fixture.config(adapter, "template=qwen", "cutoff_len=512", "image_max_pixels=40000", "temperature=0.9"))
+            #expect(settings.sampling.temperature == 0.9)
             #expect(settings.template == "qwen")
             #expect(
                 settings.notes == [
-                    "template: qwen (the adapter was trained with qwen2_vl)",
-                    "image_max_pixels: 40000 (the adapter was trained with 50176)",
+                    "template: qwen (the adapter records qwen2_vl)",
+                    "image_max_pixels: 40000 (the adapter records 50176)",
+                    "temperature: 0.9 (the adapter records 0.25)",
                 ])
         }
     }

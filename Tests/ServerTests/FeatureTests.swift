@@ -207,6 +207,10 @@ struct FeatureTests {
             let models = try await server.send(.GET, "/v1/models")
             #expect(models.json["data"]?.arrayValue?.map { $0["id"] } == ["tiny", "mine"])
             #expect(models.json["data"]?.arrayValue?.last?["parent"] == "tiny")
+            #expect(models.json["data"]?.arrayValue?.last?["root"] == .string("\(folder)/\(adapter)"))
+            let mine = try await server.send(.GET, "/v1/models/mine")
+            #expect(mine.json == models.json["data"]?.arrayValue?.last)
+            #expect(try await server.send(.GET, "/v1/models/a%2Fb").json["error"]?["code"] == "model_not_found")
             let reply = try await server.post(
                 "/v1/chat/completions", ["model": "mine", "messages": [["role": "user", "content": "Hi"]]])
             #expect(reply.json["model"] == "mine")
@@ -228,6 +232,22 @@ struct FeatureTests {
             #expect(reply.status == 200)
             #expect(reply.headers.first(name: "x-ignored-fields") == "temprature, user")
             #expect(try await server.chat().headers.first(name: "x-ignored-fields") == nil)
+        }
+    }
+
+    @Test func `a request may bring its own id`() async throws {
+        try await TestServer.with { server in
+            let body = TestServer.chatBody("Hi", [JSONMember("request_id", "field")]).text()
+            let reply = try await server.send(.POST, "/v1/chat/completions", body)
+            #expect(reply.json["id"] == "chatcmpl-field")
+            #expect(reply.headers.first(name: "x-ignored-fields") == nil)
+            let named = try await server.send(
+                .POST, "/v1/chat/completions", body, headers: [("X-Request-Id", "header")])
+            #expect(named.json["id"] == "chatcmpl-header")
+            #expect(named.headers.first(name: "x-request-id") == "header")
+            let failed = try await server.send(.GET, "/nowhere", headers: [("X-Request-Id", "a b")])
+            #expect(failed.headers.first(name: "x-request-id") == nil)
+            #expect(try await server.chat("Hi", [JSONMember("request_id", "a\n")]).status == 400)
         }
     }
 

@@ -38,6 +38,19 @@ final class RawConnection: @unchecked Sendable {  // One test uses it, step by s
         descriptor = -1
     }
 
+    /// What the other side sends before so many seconds have passed, up to its first `count` characters.
+    func received(_ count: Int, within seconds: Double = 5) async -> String {
+        let end = Date().addingTimeInterval(seconds)
+        var bytes: [UInt8] = [], buffer = [UInt8](repeating: 0, count: 4096)
+        while Date() < end, bytes.count < count {
+            let number = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            if number > 0 { bytes += buffer.prefix(number) }
+            if number == 0 { break }
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+        return String(decoding: bytes.prefix(count), as: UTF8.self)
+    }
+
     /// Whether the other side closes before so many seconds have passed; what it sends is dropped.
     func isClosed(within seconds: Double) async -> Bool {
         let end = Date().addingTimeInterval(seconds)

@@ -17,6 +17,24 @@ struct RobustnessTests {
         return reply.status
     }
 
+    @Test func `who asks whether to send a body hears it at once, after the key is checked`() async throws {
+        try await TestServer.with(settings: { $0.apiKey = "secret" }) { server in
+            let body = TestServer.chatBody("Hi").text()
+            func asked(key: String) async throws -> (connection: RawConnection, line: String) {
+                let connection = try RawConnection(port: server.port)
+                try connection.send(
+                    "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(key)\r\nExpect: 100-continue\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+                )
+                return (connection, await connection.received(12))
+            }
+            let known = try await asked(key: "secret")
+            #expect(known.line == "HTTP/1.1 100")
+            try known.connection.send(body)
+            #expect(await known.connection.received(200).contains("HTTP/1.1 200 OK"))
+            #expect(try await asked(key: "other").line == "HTTP/1.1 401")
+        }
+    }
+
     @Test func `every wrong field gets status 400 and OpenAI's error, and the server stays well`() async throws {
         try await TestServer.with { server in
             var bodies = [

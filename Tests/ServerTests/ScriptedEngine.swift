@@ -9,7 +9,7 @@ final class ScriptedEngine: GenerationEngine {
     struct State {
         var requests: [GenerationRequest] = []
         var numCancelled = 0
-        var adapters: [String] = []
+        var adapters: [NamedAdapter] = []
         var numRunning = 0
     }
 
@@ -36,7 +36,7 @@ final class ScriptedEngine: GenerationEngine {
     var requests: [GenerationRequest] { state.withLock { $0.requests } }
     var numCancelled: Int { state.withLock { $0.numCancelled } }
     var numRunning: Int { state.withLock { $0.numRunning } }
-    var adapterNames: [String] { state.withLock { $0.adapters } }
+    var adapters: [NamedAdapter] { state.withLock { $0.adapters } }
     var statistics: EngineStatistics {
         var statistics = EngineStatistics()
         statistics.numRunning = state.withLock { $0.numRunning }
@@ -107,9 +107,9 @@ final class ScriptedEngine: GenerationEngine {
         guard FileManager.default.fileExists(atPath: "\(folder)/adapter_config.json") else {
             throw InferenceError("\(folder) is no adapter folder")
         }
-        state.withLock { $0.adapters.append(name) }
+        state.withLock { $0.adapters.append(NamedAdapter(name: name, folder: folder)) }
     }
 
-    func unloadAdapter(named name: String) async throws { state.withLock { $0.adapters.removeAll { $0 == name } } }
+    func unloadAdapter(named name: String) async throws { state.withLock { $0.adapters.removeAll { $0.name == name } } }
     func drain() async {}
 }

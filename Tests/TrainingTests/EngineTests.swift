@@ -76,6 +76,15 @@ struct EngineTests {
         #expect(packs.map(\.labels) == [[6, 7, 8, 6]])
     }
 
+    @Test func `how answers are drawn is recorded beside the model`() throws {
+        let folder = try TemporaryFolder()
+        let arguments = RunSettings.lora(output: "\(folder.path)/out") + ["temperature=0.3", "max_new_tokens=7"]
+        let recorded = try TrainingRun(RunConfig.load(file: nil, overrides: arguments)).inferenceDefaults
+        #expect([recorded.temperature, recorded.topP] == [0.3, 0.7])
+        #expect([recorded.topK, recorded.maxNewTokens, recorded.thinkingBudget] == [50, 7, nil])
+        #expect([recorded.doSample, recorded.loopGuard] == [true, false])
+    }
+
     @Test func `a run without a template takes the model's own, and loss_scale reaches the encoder`() throws {
         let folder = try TemporaryFolder()
         let arguments = RunSettings.lora(output: "\(folder.path)/out").filter { !$0.hasPrefix("template=") }

@@ -46,7 +46,7 @@ def configuration(draw):
     if draw.random() < 0.5:
         return Qwen2ForCausalLM(Qwen2Config(**common))
     if draw.random() < 0.5:  # heads whose size is not hidden / heads
-        common["hidden_size"] = draw.choice([40, 64])
+        common["hidden_size"] = heads * draw.choice([10, 20])
     bias = draw.random() < 0.3
     return LlamaForCausalLM(LlamaConfig(**common, head_dim=size, attention_bias=bias, mlp_bias=bias and draw.random() < 0.5))
 

@@ -16,8 +16,10 @@ import sys
 import time
 import urllib.request
 import zlib
+from typing import Literal
 
 import openai
+import pydantic
 
 parser = argparse.ArgumentParser()
 parser.add_argument("url")
@@ -45,8 +47,13 @@ def check(name):
     return run
 
 
+# Random models that think never come to an answer.
+PLAIN = {"chat_template_kwargs": {"enable_thinking": False}}
+
+
 def chat(text="Hello, who are you?", **extra):
     extra.setdefault("max_tokens", 12)
+    extra["extra_body"] = PLAIN | extra.get("extra_body", {})
     return client.chat.completions.create(model=model, messages=[{"role": "user", "content": text}], **extra)
 
 
@@ -224,7 +231,7 @@ TOOLS = [{"type": "function", "function": {"name": "weather", "description": "d"
 
 def room():
     """Tokens for a call whose arguments may have blanks between them; small models have little room."""
-    used = len(post("/tokenize", {"messages": [{"role": "user", "content": "Hello, who are you?"}], "tools": TOOLS})["tokens"])
+    used = len(post("/tokenize", {"messages": [{"role": "user", "content": "Hello, who are you?"}], "tools": TOOLS, **PLAIN})["tokens"])
     return min(400, client.models.list().data[0].max_model_len - used)
 
 
@@ -248,6 +255,40 @@ def _():
             {"id": "a", "type": "function", "function": {"name": "weather", "arguments": "{\"city\": \"Bonn\"}"}}]},
         {"role": "tool", "tool_call_id": "a", "content": "sunny"}])
     return call.function.arguments
+
+
+class Weather(pydantic.BaseModel):
+    city: Literal["Bonn", "Rom"]
+    days: int = pydantic.Field(ge=0, le=9)
+
+
+@check("the client's helpers: parse, stream, tools of pydantic classes")
+def _():
+    extra = dict(model=model, messages=[{"role": "user", "content": "x"}], max_tokens=200, seed=1, extra_body=PLAIN)
+    parsed = client.chat.completions.parse(**extra, response_format=Weather).choices[0].message.parsed
+    with client.chat.completions.stream(**extra, response_format=Weather) as stream:
+        kinds = {event.type for event in stream}
+        assert stream.get_final_completion().choices[0].message.parsed == parsed and "content.delta" in kinds
+    tools = [openai.pydantic_function_tool(Weather)]
+    for answer in client.chat.completions.parse(**extra, tools=tools, tool_choice="required", n=2).choices:
+        assert isinstance(answer.message.tool_calls[0].function.parsed_arguments, Weather)
+    calls = {}
+    for chunk in client.chat.completions.create(**extra, tools=tools, tool_choice="required", n=2, stream=True):
+        for choice in chunk.choices:
+            for call in choice.delta.tool_calls or []:
+                calls[choice.index] = calls.get(choice.index, "") + (call.function.arguments or "")
+    assert set(calls) == {0, 1} and all(Weather.model_validate_json(text) for text in calls.values())
+    return str(parsed)
+
+
+@check("models by name, ids of requests, routes that are not there")
+def _():
+    assert client.models.retrieve(model).id == model
+    refused(404, lambda: client.models.retrieve("no/such"))
+    refused(404, lambda: client.responses.create(model=model, input="x"))
+    raw = client.chat.completions.with_raw_response.create(
+        model=model, messages=[{"role": "user", "content": "x"}], max_tokens=1, extra_headers={"X-Request-Id": "mine"})
+    assert raw.headers["x-request-id"] == "mine" and raw.parse().id == "chatcmpl-mine"
 
 
 @check("completions: text, tokens, many, echo, logprobs, stream")
@@ -404,6 +445,22 @@ if options.load:
         alone = {index: chat(f"number {index}", temperature=0, max_tokens=8).choices[0].message.content for index in range(8)}
         wrong = sum(alone[index] != text for index, text in asyncio.run(run()))
         assert wrong == 0, f"{wrong} answers differ from those alone"
+
+    @check("a seed draws the same alone and among others")
+    def _():
+        async def draw(many, index):
+            answer = await many.chat.completions.create(
+                model=model, messages=[{"role": "user", "content": f"number {index % 7}"}], max_tokens=12, temperature=1.2, seed=index % 5,
+                n=1 + index % 3, extra_body={"top_k": -1, "top_p": 0.7 if index % 2 else 1})
+            return [choice.message.content for choice in answer.choices]
+
+        async def run():
+            many = openai.AsyncOpenAI(base_url=options.url, api_key=options.key, max_retries=0, timeout=600)
+            alone = [await draw(many, index) for index in range(options.load)]
+            return alone, await asyncio.gather(*(draw(many, index) for index in range(options.load)))
+
+        wrong = sum(alone != together for alone, together in zip(*asyncio.run(run())))
+        assert wrong == 0, f"{wrong} of {options.load} differ"
 
 
 width = max(len(row[0]) for row in rows)

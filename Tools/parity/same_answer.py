@@ -1,17 +1,39 @@
 """One question to one adapter through every door: the token ids and the greedy answers must be equal.
 
-    same_answer.py ANNEAL [--models qwen2 llama3 qwen2.5-vl]
+    same_answer.py ANNEAL [--cases text thinking tools …]
 
-Doors: the training encode (`anneal data preview --ids`), `predict`, `chat`, the API (adapter merged, beside the weights, streamed),
-the merged export through `predict` and the API, and transformers with the export's own Jinja template. Models and adapters are the
+Cases: texts, a picture, thinking on and off with thoughts in the history, tools with a call and its result. Doors: the training encode (`anneal data preview --ids`), `predict`, `chat`, the API (adapter merged, beside the weights, streamed),
+the merged export through `predict` and the API, and transformers with the export's own Jinja template (`chat` where a terminal can ask: one message, no tools). Models and adapters are the
 tiny ones of Tests/. Needs transformers, and Pillow for pictures. Prints a table; status 1 when something differs.
 """
-import argparse, base64, json, os, re, subprocess, sys, tempfile, urllib.request
+import argparse, base64, json, os, re, shutil, subprocess, sys, tempfile, urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 IMAGE = f"{ROOT}/Tests/TrainingTests/Fixtures/data/images/b.png"
-TEMPLATES = {"qwen2": "qwen", "llama3": "llama3", "qwen2.5-vl": "qwen2_vl"}
-SYSTEM, TEXT, LABEL = "Be brief.", "Hello, 世界!", "Yes."
+SYSTEM = {"role": "system", "content": "Be brief."}
+HELLO = {"role": "user", "content": "Hello, 世界!"}
+# An earlier answer with its thought, which a template may drop.
+THOUGHTS = [SYSTEM, {"role": "user", "content": "1+1?"}, {"role": "assistant", "content": "<think>\nOne and one.\n</think>\n\n2"}, HELLO]
+TOOLS = [{"type": "function", "function": {"name": "weather", "description": "天气", "parameters": {
+    "type": "object", "properties": {"city": {"type": "string", "description": "Name"}}, "required": ["city"]}}}]
+CALL = [SYSTEM, {"role": "user", "content": "天气?"},
+        {"role": "assistant", "content": "", "tool_calls": [{"type": "function", "function": {"name": "weather", "arguments": {"city": "北京"}}}]},
+        {"role": "tool", "content": '{"sky": "blue"}'}]
+# name -> model and adapter, template, messages, tools, settings
+CASES = {
+    "text": ("qwen2", "qwen", [SYSTEM, HELLO], None, []),
+    "text, Llama": ("llama3", "llama3", [SYSTEM, HELLO], None, []),
+    "picture": ("qwen2.5-vl", "qwen2_vl", [SYSTEM, {"role": "user", "content": "<image>Hello, 世界!"}], None, []),
+    "thinking": ("qwen2", "qwen3", [SYSTEM, HELLO], None, []),
+    "no thinking": ("qwen2", "qwen3", [SYSTEM, HELLO], None, ["enable_thinking=false"]),
+    "earlier thought": ("qwen2", "qwen3", THOUGHTS, None, []),
+    "earlier thought, no thinking": ("qwen2", "qwen3", THOUGHTS, None, ["enable_thinking=false"]),
+    "tools": ("qwen2", "qwen", [SYSTEM, HELLO], TOOLS, []),
+    "call": ("qwen2", "qwen", CALL, TOOLS, []),
+    "call, Llama": ("llama3", "llama3", CALL, TOOLS, []),
+    "call, thinking": ("qwen2", "qwen3", CALL, TOOLS, []),
+    "call, no thinking": ("qwen2", "qwen3", CALL, TOOLS, ["enable_thinking=false"]),
+}
 GREEDY = ["do_sample=false", "max_new_tokens=12", "infer_dtype=float32"]
 
 
@@ -43,8 +65,8 @@ class Server:
         events = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
         return "".join(event["choices"][0]["delta"].get("content") or "" for event in events)
 
-    def ids(self, messages):
-        return json.loads(self.post("/tokenize", {"messages": messages}))["tokens"]
+    def ids(self, messages, **more):
+        return json.loads(self.post("/tokenize", {"messages": messages, **more}))["tokens"]
 
     def __enter__(self):
         return self
@@ -54,12 +76,15 @@ class Server:
         self.process.wait()
 
 
-def training_ids(model, template, folder):
-    """The prompt's tokens as training has them."""
+def training_ids(model, template, folder, settings):
+    """The prompt's tokens as training has them, earlier answers being context as they are at the other doors (`mask_history`: where they
+    are trained, too, they keep their thoughts, as in LLaMA-Factory)."""
     path = f"{folder}/train.json"
     json.dump({"model_name_or_path": model, "template": template, "stage": "sft", "do_train": True, "finetuning_type": "lora",
-               "dataset": "rows", "dataset_dir": folder, "output_dir": f"{folder}/out", "cutoff_len": 2048}, open(path, "w"))
-    line = run(options.anneal, "data", "preview", path, "--ids").split("token ids:\n")[1].splitlines()[0].split("[[")[0]
+               "dataset": "rows", "dataset_dir": folder, "output_dir": f"{folder}/out", "cutoff_len": 2048, "mask_history": True}, open(path, "w"))
+    line = run(options.anneal, "data", "preview", path, *settings, "--ids").split("token ids:\n")[1].splitlines()[0]
+    # Trained pieces stand in brackets; the last one is the answer.
+    line = line.rpartition("[[")[0].replace("[[", " ").replace("]]", " ")
     ids = []
     for word in line.split():
         id, _, count = word.partition("x")
@@ -67,7 +92,7 @@ def training_ids(model, template, folder):
     return ids
 
 
-def transformers_answer(folder, messages, has_image):
+def transformers_answer(folder, messages, tools, has_image):
     import torch
     from PIL import Image
     from transformers import AutoProcessor, AutoTokenizer
@@ -84,56 +109,72 @@ def transformers_answer(folder, messages, has_image):
         ids = tokenizer(prompt.replace("<|image_pad|>", "<|image_pad|>" * int(grid.prod() // size**2)), add_special_tokens=False)["input_ids"]
         extra = dict(pixels, mm_token_type_ids=(torch.tensor([ids]) == model.config.image_token_id).int())
     else:
-        ids, extra = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"], {}
+        ids, extra = tokenizer.apply_chat_template(messages, tools=tools, add_generation_prompt=True, return_dict=True)["input_ids"], {}
     inputs = torch.tensor([ids])
     made = model.generate(inputs, attention_mask=torch.ones_like(inputs), do_sample=False, max_new_tokens=12, **extra)
     return ids, tokenizer.decode(made[0, len(ids):], skip_special_tokens=True)
 
 
+def parts(message, picture):
+    """The message with its picture as a part of its content, where it has one."""
+    if not message["content"].startswith("<image>"):
+        return message
+    return message | {"content": [picture, {"type": "text", "text": message["content"].removeprefix("<image>")}]}
+
+
+def sent(message):
+    """The message as OpenAI's clients send it: arguments are text."""
+    calls = [call | {"id": "a", "function": call["function"] | {"arguments": json.dumps(call["function"]["arguments"], ensure_ascii=False)}}
+             for call in message.get("tool_calls", [])]
+    return message | ({"tool_calls": calls} if calls else {})
+
+
 def check(name, folder):
-    template, model = TEMPLATES[name], f"{ROOT}/Tests/ModelsTests/Fixtures/{name}"
-    adapter, export = f"{ROOT}/Tests/TrainingTests/Fixtures/adapters/{name}", f"{folder}/export"
-    has_image = name == "qwen2.5-vl"
-    text = TEXT
-    row = {"messages": [{"role": "system", "content": SYSTEM}, {"role": "user", "content": ("<image>" if has_image else "") + text},
-                        {"role": "assistant", "content": LABEL}]} | ({"images": [IMAGE]} if has_image else {})
+    model_name, template, conversation, tools, settings = CASES[name]
+    # The prompts with tools are longer than the tiny models say they can read.
+    model = shutil.copytree(f"{ROOT}/Tests/ModelsTests/Fixtures/{model_name}", f"{folder}/{model_name}")
+    config = json.load(open(f"{model}/config.json"))
+    json.dump(config | {"max_position_embeddings": 4096}, open(f"{model}/config.json", "w"))
+    adapter, export = f"{ROOT}/Tests/TrainingTests/Fixtures/adapters/{model_name}", f"{folder}/export"
+    has_image = model_name == "qwen2.5-vl"
+    row = {"messages": [*conversation, {"role": "assistant", "content": "Yes."}]}
+    row |= ({"images": [IMAGE]} if has_image else {}) | ({"tools": tools} if tools else {})
     json.dump([row], open(f"{folder}/rows.json", "w"))
-    tags = {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant", "system_tag": "system"}
-    json.dump({"rows": {"file_name": "rows.json", "formatting": "sharegpt", "tags": tags,
-                        "columns": {"messages": "messages"} | ({"images": "images"} if has_image else {})}}, open(f"{folder}/dataset_info.json", "w"))
-    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + base64.b64encode(open(IMAGE, "rb").read()).decode()}}
-    content = [picture, {"type": "text", "text": text}] if has_image else text
-    messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": content}]
-    tuned = [model, f"adapter_name_or_path={adapter}", f"template={template}"]
-    # The system text is a setting here, since chat has no other way to be told it.
-    system = f"default_system={SYSTEM}"
+    tags = {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant", "system_tag": "system", "observation_tag": "tool"}
+    json.dump({"rows": {"file_name": "rows.json", "formatting": "openai", "tags": tags, "columns": {column: column for column in row}}}, open(f"{folder}/dataset_info.json", "w"))
+    url = "data:image/png;base64," + base64.b64encode(open(IMAGE, "rb").read()).decode()
+    messages = [sent(parts(message, {"type": "image_url", "image_url": {"url": url}})) for message in conversation]
+    extra = {"tools": tools} if tools else {}
+    tuned = [model, f"adapter_name_or_path={adapter}", f"template={template}", *settings]
 
     def predict(save, *arguments):
         run(options.anneal, "predict", *arguments, *GREEDY, "--dataset", "rows", "--dataset-dir", folder, "--save", f"{folder}/{save}")
         return json.loads(open(f"{folder}/{save}").readline())["predict"]
 
     def chat(*arguments):
-        line = (f'<image>"{IMAGE}"' if has_image else "") + text
-        said = run(options.anneal, "chat", *arguments, *GREEDY, text=line + "\nexit\n")
+        # The system text is a setting here, since chat has no other way to be told it.
+        line = conversation[-1]["content"].replace("<image>", f'<image>"{IMAGE}"')
+        said = run(options.anneal, "chat", *arguments, f"default_system={SYSTEM['content']}", *GREEDY, text=line + "\nexit\n")
         return said.split("Assistant: ", 1)[1].split("\n\nUser: ")[0]
 
     ids, texts = {}, {}
-    ids["training encode"] = training_ids(model, template, folder)
+    ids["training encode"] = training_ids(model, template, folder, settings)
     texts["predict"] = predict("tuned.jsonl", *tuned)
-    texts["chat"] = chat(*tuned, system)
+    if len(conversation) == 2 and not tools:
+        texts["chat"] = chat(*tuned)
     with Server(*tuned) as server:
-        ids["API"] = server.ids(messages)
-        texts["API, adapter merged"] = server.chat(messages)
-        texts["API, streamed"] = server.chat(messages, stream=True)
-    with Server(model, f"template={template}", "--enable-lora", "--lora-modules", f"tuned={adapter}") as server:
-        texts["API, adapter beside"] = server.chat(messages, model="tuned")
+        ids["API"] = server.ids(messages, **extra)
+        texts["API, adapter merged"] = server.chat(messages, **extra)
+        texts["API, streamed"] = server.chat(messages, stream=True, **extra)
+    with Server(model, f"template={template}", *settings, "--enable-lora", "--lora-modules", f"tuned={adapter}") as server:
+        texts["API, adapter beside"] = server.chat(messages, model="tuned", **extra)
     run(options.anneal, "export", *tuned, f"export_dir={export}", "infer_dtype=float32")
     texts["export, predict"] = predict("export.jsonl", export)
     with Server(export) as server:
-        ids["export, API"] = server.ids(messages)
-        texts["export, API"] = server.chat(messages)
-    hf = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": text}] if has_image else text}]
-    ids["export, transformers"], texts["export, transformers"] = transformers_answer(export, hf, has_image)
+        ids["export, API"] = server.ids(messages, **extra)
+        texts["export, API"] = server.chat(messages, **extra)
+    hf = [parts(message, {"type": "image"}) for message in conversation]
+    ids["export, transformers"], texts["export, transformers"] = transformers_answer(export, hf, tools, has_image)
 
     good = True
     for what, values in (("ids", ids), ("text", texts)):
@@ -141,17 +182,18 @@ def check(name, folder):
         for door, value in values.items():
             good &= value == first
             shown = f"{len(value)} tokens" if what == "ids" else repr(value)
-            print(f"{name:11} {what:5} {door:22} {'equal' if value == first else 'DIFFERENT'}  {shown}")
+            print(f"{name:28} {what:5} {door:22} {'equal' if value == first else 'DIFFERENT'}  {shown}")
             if value != first and what == "ids":
-                print("   ", value, "\n   ", first)
+                place = next((i for i, pair in enumerate(zip(value, first)) if pair[0] != pair[1]), min(len(value), len(first)))
+                print(f"    from place {place}: {value[place:place + 20]} and {first[place:place + 20]}")
     return good
 
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("anneal"), parser.add_argument("--models", nargs="+", default=list(TEMPLATES))
+parser.add_argument("anneal"), parser.add_argument("--cases", nargs="+", default=list(CASES), choices=list(CASES))
 options = parser.parse_args()
 good = True
-for name in options.models:
+for name in options.cases:
     with tempfile.TemporaryDirectory() as folder:
         good &= check(name, folder)
 print("all equal" if good else "DIFFERENT")

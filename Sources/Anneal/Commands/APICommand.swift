@@ -16,7 +16,7 @@ struct APICommand: ParsableCommand {
             Listens on 127.0.0.1:8000 unless --host and --port (API_HOST, API_PORT) say otherwise. API_KEY asks clients for a key. \
             Adapters: --enable-lora --lora-modules NAME=FOLDER …; a request's `model` chooses. Limits: --max-model-len, \
             --max-num-seqs, --gpu-memory-utilization, --limit-mm-per-prompt '{"image": 8}'. Media: --allowed-local-media-path, \
-            --allowed-media-domains. Prompt format, thinking and pixel limits are those the model was trained with; \
+            --allowed-media-domains. Prompt format, thinking, pixel limits and sampling are those recorded beside the model; \
             temperature, top_p, top_k, max_new_tokens are what a request gets that says nothing. All flags and endpoints: \
             Docs/api.md.
             """)
@@ -31,9 +31,7 @@ struct APICommand: ParsableCommand {
                 modelArguments: try HubAccess.resolved(arguments: flags.rest), purpose: .inference))
         let settings = try InferenceSettings(config)
         (settings.notes + flags.notes).forEach { print("[note] \($0)") }
-        var defaults = try SamplingSettings(
-            config.generation, seed: UInt64(bitPattern: Int64(config.training.seed))
-        ).withoutBeams()
+        var defaults = try settings.sampling.withoutBeams()
         if let lookup = flags.lookup {
             (defaults.numLookupTokens, defaults.lookupLengths) = (lookup.numTokens, lookup.lengths)
         }

@@ -11,7 +11,7 @@ struct ChatCommand: ParsableCommand {
             anneal chat X.yaml [key=value …]
             anneal chat MODEL_OR_ADAPTER_DIR [key=value …]
 
-            An adapter folder knows its base model, prompt format and pixel limits. Settings: temperature, top_p, top_k, \
+            An adapter folder knows its base model, prompt format, pixel limits and sampling. Settings: temperature, top_p, top_k, \
             max_new_tokens, do_sample, repetition_penalty, default_system, seed, infer_dtype.
             """)
 
@@ -25,12 +25,11 @@ struct ChatCommand: ParsableCommand {
         settings.notes.forEach { print("[note] \($0)") }
         let session = try InferenceSession(settings) { print($0) }
         // Another answer each time, unless a seed is asked for.
-        let seed =
-            config.training.isGiven(\.seed)
-            ? UInt64(bitPattern: Int64(config.training.seed)) : UInt64.random(in: 0 ... .max)
+        var sampling = try settings.sampling.withoutBeams()
+        if !config.training.isGiven(\.seed) { sampling.seed = UInt64.random(in: 0 ... .max) }
         Interrupt.listen()
         var loop = ChatLoop(
-            session, sampling: try SamplingSettings(config.generation, seed: seed).withoutBeams(),
+            session, sampling: sampling,
             terminal: ChatLoop.Terminal(
                 readLine: { readLine() },
                 write: { text in

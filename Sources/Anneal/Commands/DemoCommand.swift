@@ -59,13 +59,12 @@ struct DemoCommand: ParsableCommand {
 
     private func path(_ url: URL) -> String { url.path(percentEncoded: false) }
 
-    /// Answers the test set greedily and scores the answers.
+    /// Answers the test set, as greedily as the trainings' files say, and scores the answers.
     private func judge(_ paths: DemoPaths, adapter: URL?, name: String) throws -> MetricsReport {
         let save = paths.folder.appending(path: "predictions_\(name).jsonl").path(percentEncoded: false)
         var overrides = [
             "model_name_or_path=\(path(paths.seeOutput))", "dataset_dir=\(path(paths.data))",
             "dataset=\(DemoPaths.rulesTestDataset)",
-            "do_sample=false", "max_new_tokens=12",
         ]
         if let adapter { overrides.append("adapter_name_or_path=\(path(adapter))") }
         let config = try RunConfig.load(file: nil, overrides: overrides, purpose: .inference)

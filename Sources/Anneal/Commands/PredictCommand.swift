@@ -14,7 +14,7 @@ struct PredictCommand: ParsableCommand {
             anneal predict MODEL_OR_ADAPTER_DIR --dataset NAME --dataset-dir DIR [--save FILE.jsonl] [key=value …]
 
             Writes {"prompt", "predict", "label"} lines in the order of the rows; run again after a stop, it goes on where it \
-            was. Prompt format, system text and pixel limits are those the model was trained with (anneal.json beside it). \
+            was. Prompt format, system text, pixel limits and sampling are those recorded beside the model (anneal.json). \
             Generation follows LLaMA-Factory's settings: do_sample, temperature, top_p, top_k, max_new_tokens, num_beams, \
             length_penalty, seed; thinking_budget=N and loop_guard=true close thoughts that go on too long or in circles, \
             prompt_lookup_num_tokens=N guesses ahead. Base, checkpoint and last model, with and without thinking, side by side:

@@ -91,6 +91,38 @@ void adjust(float *x, int64_t size, const ct_sampling &s) {
     }
 }
 
+/// A draw by weights as a race: each token is worth its weight over an exponential number of its own, made from the draw's
+/// number and its id. A token wins as often as its weight is of all; the rounding of the others (logits differ a little with
+/// what is computed beside them) moves nothing, as it would along a sum of weights.
+class Race {
+  public:
+    explicit Race(double uniform) : seed(__builtin_bit_cast(uint64_t, uniform)) {}
+
+    void enter(int32_t id, double weight) {
+        if (!(weight > 0)) return;
+        double u = own_uniform(id);
+        // -log(u) is at least 1 - u: most need no logarithm.
+        if (weight <= best * (1 - u)) return;
+        double worth = weight / -std::log(u);
+        if (worth > best) best = worth, first = id;
+    }
+
+    int32_t winner() const { return first; }
+
+  private:
+    uint64_t seed;
+    double best = 0;
+    int32_t first = -1;
+
+    /// U(0, 1) of one token, by SplitMix64.
+    double own_uniform(int32_t id) const {
+        uint64_t z = seed + (static_cast<uint64_t>(id) + 1) * 0x9E3779B97F4A7C15;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return (static_cast<double>((z ^ (z >> 31)) >> 12) + 0.5) * 0x1p-52;
+    }
+};
+
 /// A draw among the k largest.
 int32_t draw_few(const float *x, int64_t size, const ct_sampling &s) {
     auto candidates = largest(x, size, s.top_k);
@@ -105,12 +137,9 @@ int32_t draw_few(const float *x, int64_t size, const ct_sampling &s) {
     double sum = 0;
     // A token stays while those likelier than it have not reached top_p together; the first always stays.
     while (kept < weights.size() && (kept == 0 || (sum < s.top_p * total && weights[kept] >= s.min_p && weights[kept] > 0))) sum += weights[kept++];
-    double place = s.uniform * sum;
-    for (size_t i = 0; i < kept; i++) {
-        place -= weights[i];
-        if (place < 0) return candidates[i];
-    }
-    return candidates[kept - 1];
+    Race race(s.uniform);
+    for (size_t i = 0; i < kept; i++) race.enter(candidates[i], weights[i]);
+    return race.winner();
 }
 
 /// A draw among all tokens; only those at the border of top_p are sorted.
@@ -140,20 +169,10 @@ int32_t draw_many(const float *x, int64_t size, float max, const ct_sampling &s)
             if (!stays) weights[id] = 0;
         }
     }
-    double sum = 0;
-    for (auto &weight : weights) {
-        if (weight < s.min_p) weight = 0;
-        sum += weight;
-    }
-    double place = s.uniform * sum;
-    int32_t last = -1;
-    for (int64_t i = 0; i < size; i++) {
-        if (weights[i] == 0) continue;
-        last = static_cast<int32_t>(i);
-        place -= weights[i];
-        if (place < 0) break;
-    }
-    return last;
+    Race race(s.uniform);
+    for (int64_t i = 0; i < size; i++)
+        if (weights[i] >= s.min_p) race.enter(static_cast<int32_t>(i), weights[i]);
+    return race.winner();
 }
 
 int32_t choose(float *x, int64_t size, const ct_sampling &s) {

@@ -5,6 +5,14 @@ enum StageYAML {
         "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
     }
 
+    /// Recorded beside the model: what predict, chat and the API start from.
+    private static let generation = """
+        ### generation 生成
+        do_sample: false
+        max_new_tokens: 12
+
+        """
+
     /// Stage 1: all weights learn to see and count.
     static func see(folder: String) -> String {
         """
@@ -52,6 +60,7 @@ enum StageYAML {
         eval_strategy: steps
         eval_steps: 200
 
+        \(generation)
         """
     }
 
@@ -101,6 +110,7 @@ enum StageYAML {
         eval_strategy: steps
         eval_steps: 100
 
+        \(generation)
         """
     }
 }

@@ -47,8 +47,11 @@ public struct ChatLoop {
             "Welcome to the CLI application, use `clear` to remove the history, use `exit` to exit the application.\n")
         if session.template.media != nil {
             terminal.write(
-                "Images: write <image>photo.jpg in your message, or a line `image: photo.jpg` before it (videos: <video>, `video:`). Ctrl-C stops a reply.\n"
-            )
+                """
+                Images: write <image>photo.jpg in your message, or a line `image: photo.jpg`
+                before it (videos: <video>, `video:`). Ctrl-C stops a reply.
+
+                """)
         } else {
             terminal.write("Ctrl-C stops a reply.\n")
         }
@@ -154,6 +157,6 @@ private final class FoldedThought: @unchecked Sendable {
     private func fold() {
         guard isOpen else { return }
         isOpen = false
-        terminal.write(" \(thought.split(whereSeparator: \.isWhitespace).count) words; `thought` shows them]\n")
+        terminal.write(" \(thought.count) characters; `thought` shows them]\n")
     }
 }

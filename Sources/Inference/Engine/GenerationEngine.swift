@@ -17,8 +17,8 @@ public protocol GenerationEngine: Sendable {
     /// Takes an adapter away once its running requests are done.
     func unloadAdapter(named name: String) async throws
 
-    /// Names of the loaded adapters, in the order of loading.
-    var adapterNames: [String] { get }
+    /// The loaded adapters, in the order of loading.
+    var adapters: [NamedAdapter] { get }
 
     /// Longest prompt and answer together, in tokens.
     var maxModelLength: Int { get }
@@ -27,6 +27,22 @@ public protocol GenerationEngine: Sendable {
 
     /// Ends when every running request is done; new ones are refused at once.
     func drain() async
+}
+
+extension GenerationEngine {
+    /// Names of the loaded adapters, in the order of loading.
+    public var adapterNames: [String] { adapters.map(\.name) }
+}
+
+/// An adapter that is served beside the model under a name of its own.
+public struct NamedAdapter: Sendable, Equatable {
+    public var name: String
+    public var folder: String
+
+    public init(name: String, folder: String) {
+        self.name = name
+        self.folder = folder
+    }
 }
 
 /// Counters and gauges of an engine since its start, as /metrics shows them.

@@ -14,11 +14,6 @@ public final class PagedEngine: GenerationEngine {
     private let loop: EngineLoop
     private let mailbox = Mutex(Mailbox())
 
-    private struct Adapter {
-        let name: String
-        let number: Int
-    }
-
     private struct Mailbox {
         var arrivals: [EngineLoop.Arrival] = []
         var cancelled: [Int] = []
@@ -27,7 +22,7 @@ public final class PagedEngine: GenerationEngine {
         var isAwake = false
         var isDraining = false
         var forgetsPrefixes = false
-        var adapters: [Adapter] = []
+        var adapters: [(named: NamedAdapter, number: Int)] = []
         /// Adapters to be taken away when nobody uses them, and who waits for it.
         var leaving: [(number: Int, done: @Sendable () -> Void)] = []
         var waitingForIdle: [@Sendable () -> Void] = []
@@ -45,7 +40,7 @@ public final class PagedEngine: GenerationEngine {
     }
 
     public var maxModelLength: Int { budget.maxModelLength }
-    public var adapterNames: [String] { mailbox.withLock { $0.adapters.map(\.name) } }
+    public var adapters: [NamedAdapter] { mailbox.withLock { $0.adapters.map(\.named) } }
     public var statistics: EngineStatistics {
         mailbox.withLock { box in
             var statistics = box.statistics
@@ -129,8 +124,8 @@ public final class PagedEngine: GenerationEngine {
             )
         }
         guard let name = request.adapter else { return (nil, min(wanted, maxModelLength - count)) }
-        guard let adapter = box.adapters.first(where: { $0.name == name }) else {
-            let names = box.adapters.map(\.name)
+        guard let adapter = box.adapters.first(where: { $0.named.name == name }) else {
+            let names = box.adapters.map(\.named.name)
             throw InferenceError(
                 "there is no adapter \(name); loaded are: \(names.isEmpty ? "none" : names.joined(separator: ", "))")
         }
@@ -146,13 +141,13 @@ public final class PagedEngine: GenerationEngine {
                 throw InferenceError("an adapter named \(name) is loaded already; unload it first")
             }
             let number = try scope("loading adapter \(folder)") { try loop.runner.adapters.load(folder: folder) }
-            mailbox.withLock { $0.adapters.append(Adapter(name: name, number: number)) }
+            mailbox.withLock { $0.adapters.append((NamedAdapter(name: name, folder: folder), number)) }
         }
     }
 
     public func unloadAdapter(named name: String) async throws {
         let number = mailbox.withLock { box -> Int? in
-            guard let index = box.adapters.firstIndex(where: { $0.name == name }) else { return nil }
+            guard let index = box.adapters.firstIndex(where: { $0.named.name == name }) else { return nil }
             return box.adapters.remove(at: index).number
         }
         guard let number else { throw InferenceError("there is no adapter \(name)") }

@@ -19,7 +19,7 @@ public struct PredictionRun: Sendable {
 
     private let config: RunConfig
     private let settings: InferenceSettings
-    private let sampling: SamplingSettings
+    private var sampling: SamplingSettings { settings.sampling }
     private let savePath: String
     private let overwrites: Bool
     /// Rows that are answered together.
@@ -36,7 +36,6 @@ public struct PredictionRun: Sendable {
         self.overwrites = overwrites
         self.batchSize = max(1, batchSize)
         settings = try InferenceSettings(config)
-        sampling = SamplingSettings(config.generation, seed: UInt64(bitPattern: Int64(config.training.seed)))
     }
 
     /// Reads the data, loads the model and answers what is not answered yet.
@@ -176,8 +175,12 @@ public struct PredictionRun: Sendable {
                 "thinking: \(settings.enableThinking.map(String.init) ?? "null")",
                 "cutoff_len: \(settings.cutoffLength)",
                 "pixels: \(settings.imageLimits) \(settings.videoLimits) \(settings.videoSampling)",
-                "dtype: \(settings.dtype.rawValue)", "sampling: \(sampling)",
-                "rows: \(rows.count), content \(Fingerprint.of(texts))",
+                "dtype: \(settings.dtype.rawValue)",
+                "quantization: \(settings.quantization.map { "\($0.code)" } ?? "none")",
+            ]
+            + Mirror(reflecting: sampling).children.map { "sampling, \($0.label ?? ""): \($0.value)" }
+            + [
+                "rows: \(rows.count), content \(Fingerprint.of(texts))"
             ] + (classes.map { ["label_probabilities: \($0)"] } ?? [])).map {
                 $0.replacingOccurrences(of: "\n", with: " ")
             }.joined(separator: "\n")) + "\n"

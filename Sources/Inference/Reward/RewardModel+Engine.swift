@@ -9,7 +9,7 @@ extension RewardModel: GenerationEngine {
     public func embed(_ prompts: [Prompt], adapter: String?) async throws -> [[Float]] { throw Self.refusal }
     public func loadAdapter(named name: String, folder: String) async throws { throw Self.refusal }
     public func unloadAdapter(named name: String) async throws { throw Self.refusal }
-    public var adapterNames: [String] { [] }
+    public var adapters: [NamedAdapter] { [] }
     public var statistics: EngineStatistics { EngineStatistics() }
     public func drain() async {}
 }

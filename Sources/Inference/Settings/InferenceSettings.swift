@@ -3,7 +3,8 @@ import Prompting
 public import RunConfig
 public import Torch
 
-/// Everything that decides what a model answers: which model, which prompt format, which pixels, which number format.
+/// Everything that decides what a model answers: which model, which prompt format, which pixels, which number format, how
+/// tokens are chosen.
 ///
 /// What the user does not give comes from the settings the model was trained with, which lie beside the adapter (or the
 /// exported model) as `anneal.json`; `notes` says in one line each where the user overrides one of them.
@@ -19,6 +20,8 @@ public struct InferenceSettings: Sendable {
     public var imageLimits: PixelLimits
     public var videoLimits: PixelLimits
     public var videoSampling: VideoSampling
+    /// How tokens are chosen where nobody says otherwise.
+    public var sampling: SamplingSettings
     public var dtype: InferenceDtype
     /// Where to compute.
     public var device: Device.Wish
@@ -41,40 +44,37 @@ public struct InferenceSettings: Sendable {
         location = ModelLocation(
             modelFolder: modelFolder,
             adapters: config.model.adapterFolder.map { folder in adapters.map { "\(folder)/\($0)" } } ?? adapters)
-        let owner = location.adapters.isEmpty ? "model" : "adapter"
         let saved = InferenceDefaults(folder: location.adapters.last ?? modelFolder)
-        var picker = Picker(owner: owner)
-        let data = config.data, model = config.model
-        template =
-            picker.pick("template", data.template, saved?.template, isGiven: data.isGiven(\.template))
-            ?? Template.derivedName
-        defaultSystem = picker.pick(
-            "default_system", data.defaultSystem, saved?.defaultSystem, isGiven: data.isGiven(\.defaultSystem))
-        // A saved null is a choice: keep what the data says.
-        enableThinking =
-            saved == nil
-            ? data.enableThinking
-            : picker.pick(
-                "enable_thinking", data.enableThinking, saved?.enableThinking, isGiven: data.isGiven(\.enableThinking))
-        func number<Value: Equatable & Sendable>(_ key: String, _ value: Value, _ saved: Value?, _ isGiven: Bool)
-            -> Value
-        {
-            picker.pick(key, value, saved, isGiven: isGiven) ?? value
-        }
-        cutoffLength = number("cutoff_len", data.cutoffLen, saved?.cutoffLen, data.isGiven(\.cutoffLen))
-        imageLimits = PixelLimits(
-            minPixels: number(
-                "image_min_pixels", model.imageMinPixels, saved?.imageMinPixels, model.isGiven(\.imageMinPixels)),
-            maxPixels: number(
-                "image_max_pixels", model.imageMaxPixels, saved?.imageMaxPixels, model.isGiven(\.imageMaxPixels)))
-        videoLimits = PixelLimits(
-            minPixels: number(
-                "video_min_pixels", model.videoMinPixels, saved?.videoMinPixels, model.isGiven(\.videoMinPixels)),
-            maxPixels: number(
-                "video_max_pixels", model.videoMaxPixels, saved?.videoMaxPixels, model.isGiven(\.videoMaxPixels)))
-        videoSampling = VideoSampling(
-            fps: number("video_fps", model.videoFps, saved?.videoFps, model.isGiven(\.videoFps)),
-            maxFrames: number("video_maxlen", model.videoMaxlen, saved?.videoMaxlen, model.isGiven(\.videoMaxlen)))
+        var recall = Recall(owner: location.adapters.isEmpty ? "model" : "adapter")
+        var data = config.data, model = config.model, generation = config.generation
+        recall(saved?.template, \.template, in: &data)
+        recall(saved?.defaultSystem, \.defaultSystem, in: &data)
+        recall(saved?.enableThinking, \.enableThinking, in: &data)
+        recall(saved?.cutoffLen, \.cutoffLen, in: &data)
+        recall(saved?.imageMinPixels, \.imageMinPixels, in: &model)
+        recall(saved?.imageMaxPixels, \.imageMaxPixels, in: &model)
+        recall(saved?.videoMinPixels, \.videoMinPixels, in: &model)
+        recall(saved?.videoMaxPixels, \.videoMaxPixels, in: &model)
+        recall(saved?.videoFps, \.videoFps, in: &model)
+        recall(saved?.videoMaxlen, \.videoMaxlen, in: &model)
+        recall(saved?.doSample, \.doSample, in: &generation)
+        recall(saved?.temperature, \.temperature, in: &generation)
+        recall(saved?.topP, \.topP, in: &generation)
+        recall(saved?.topK, \.topK, in: &generation)
+        recall(saved?.repetitionPenalty, \.repetitionPenalty, in: &generation)
+        recall(saved?.maxNewTokens, \.maxNewTokens, in: &generation)
+        recall(saved?.maxLength, \.maxLength, in: &generation)
+        recall(saved?.skipSpecialTokens, \.skipSpecialTokens, in: &generation)
+        recall(saved?.thinkingBudget, \.thinkingBudget, in: &generation)
+        recall(saved?.loopGuard, \.loopGuard, in: &generation)
+        template = data.template ?? Template.derivedName
+        defaultSystem = data.defaultSystem
+        enableThinking = data.enableThinking
+        cutoffLength = data.cutoffLen
+        imageLimits = PixelLimits(minPixels: model.imageMinPixels, maxPixels: model.imageMaxPixels)
+        videoLimits = PixelLimits(minPixels: model.videoMinPixels, maxPixels: model.videoMaxPixels)
+        videoSampling = VideoSampling(fps: model.videoFps, maxFrames: model.videoMaxlen)
+        sampling = SamplingSettings(generation, seed: UInt64(bitPattern: Int64(config.training.seed)))
         for (name, limits) in [("image", imageLimits), ("video", videoLimits)] where limits.maxPixels < limits.minPixels
         {
             throw InferenceError(
@@ -83,7 +83,7 @@ public struct InferenceSettings: Sendable {
         dtype = model.inferDtype
         device = Device.Wish(rawValue: model.device.rawValue) ?? .auto
         quantization = try WeightQuantization(model)
-        notes = config.notes + picker.notes
+        notes = config.notes + recall.notes
         // A training file names the model it starts from; what it made lies in output_dir.
         if location.adapters.isEmpty, config.training.isGiven(\.outputDir),
             ModelLocation.isAdapter(config.training.outputDir)
@@ -113,6 +113,16 @@ public struct InferenceSettings: Sendable {
         defaults.defaultSystem = defaultSystem
         defaults.enableThinking = enableThinking
         defaults.cutoffLen = cutoffLength
+        defaults.doSample = sampling.samples
+        defaults.temperature = sampling.temperature
+        defaults.topP = sampling.topP
+        defaults.topK = sampling.topK
+        defaults.repetitionPenalty = sampling.repetitionPenalty
+        defaults.maxNewTokens = sampling.maxNewTokens ?? 0
+        defaults.maxLength = sampling.maxLength
+        defaults.skipSpecialTokens = sampling.skipSpecialTokens
+        defaults.thinkingBudget = sampling.thinkingBudget
+        defaults.loopGuard = sampling.stopsThoughtLoops
         guard isVision else { return defaults }
         defaults.imageMaxPixels = imageLimits.maxPixels
         defaults.imageMinPixels = imageLimits.minPixels
@@ -124,16 +134,29 @@ public struct InferenceSettings: Sendable {
     }
 }
 
-/// Chooses between what the user gave and what was saved, and notes the differences.
-private struct Picker {
+/// Puts what was saved where the user gave nothing, and notes where the user gave something else.
+private struct Recall {
     let owner: String
     var notes: [String] = []
 
-    mutating func pick<Value: Equatable>(_ key: String, _ value: Value?, _ saved: Value?, isGiven: Bool) -> Value? {
-        guard isGiven else { return saved ?? value }
-        if let saved, saved != value {
-            notes.append("\(key): \(value.map { "\($0)" } ?? "null") (the \(owner) was trained with \(saved))")
+    mutating func callAsFunction<Settings, Value>(
+        _ saved: Value?, _ setting: KeyPath<Settings, Setting<Value>>, in arguments: inout Arguments<Settings>
+    ) {
+        guard let saved else { return }
+        guard arguments.isGiven(setting) else {
+            arguments[dynamicMember: setting] = saved
+            return
         }
-        return value
+        let value = arguments[dynamicMember: setting]
+        guard value != saved else { return }
+        let key = Settings.declarations[keyPath: setting].key
+        notes.append("\(key): \(value.configText) (the \(owner) records \(saved.configText))")
+    }
+
+    /// A setting that may be absent; nil was not saved.
+    mutating func callAsFunction<Settings, Value: SettingValue>(
+        _ saved: Value?, _ setting: KeyPath<Settings, Setting<Value?>>, in arguments: inout Arguments<Settings>
+    ) {
+        if let saved { self(.some(.some(saved)), setting, in: &arguments) }
     }
 }

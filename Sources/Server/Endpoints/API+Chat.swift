@@ -39,7 +39,7 @@ extension API {
         }
         let stream = AnswerStream(jobs, engine: engine, metrics: metrics)
         let form = ChatForm(
-            id: Self.identifier("chatcmpl-"), created: Int(Date().timeIntervalSince1970), model: name,
+            id: try identifier("chatcmpl-", fields), created: Int(Date().timeIntervalSince1970), model: name,
             report: TokenReport(tokenizer: encoder.tokenizer, namesByID: sampling.namesTokensByID),
             numTop: reportsTokens ? numTop ?? 0 : nil, showsThoughts: options.showsThoughts,
             promptIDs: sampling.returnsTokenIDs ? prompt.tokenIDs : nil)

@@ -41,7 +41,7 @@ extension API {
             }
         }
         let form = CompletionForm(
-            id: Self.identifier("cmpl-"), created: Int(Date().timeIntervalSince1970), model: name,
+            id: try identifier("cmpl-", fields), created: Int(Date().timeIntervalSince1970), model: name,
             report: TokenReport(tokenizer: encoder.tokenizer, namesByID: sampling.namesTokensByID), numTop: numTop,
             prompts: jobs.flatMap { Array(repeating: $0.request.prompt.tokenIDs, count: $0.numAnswers) },
             echoes: echoes, returnsTokenIDs: sampling.returnsTokenIDs)

@@ -5,14 +5,17 @@ import Reporting
 
 extension API {
     /// GET /v1/models: the model under all its names, then the adapters.
-    func models() -> Reply {
-        let names = settings.modelNames.map { model($0, root: settings.modelRoot, parent: nil) }
-        let adapters = engine.adapterNames.map { name in
-            model(
-                name, root: settings.adapters.first { $0.name == name }?.folder ?? name,
-                parent: settings.modelNames.first)
-        }
-        return .json(["object": "list", "data": .array(names + adapters)])
+    func models() -> Reply { .json(["object": "list", "data": .array(allModels)]) }
+
+    /// GET /v1/models/NAME.
+    func model(named name: String) throws(APIError) -> Reply {
+        guard let model = allModels.first(where: { $0["id"]?.stringValue == name }) else { throw .unknownModel(name) }
+        return .json(model)
+    }
+
+    private var allModels: [JSONValue] {
+        settings.modelNames.map { model($0, root: settings.modelRoot, parent: nil) }
+            + engine.adapters.map { model($0.name, root: $0.folder, parent: settings.modelNames.first) }
     }
 
     private func model(_ name: String, root: String, parent: String?) -> JSONValue {

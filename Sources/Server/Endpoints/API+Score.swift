@@ -36,7 +36,7 @@ extension API {
         let scored = texts
         let scores = try await Self.offload { try model.score(texts: scored, maxLength: maxLength) }
         return .json([
-            "id": .string(Self.identifier("scoreval-")), "object": "score.evaluation", "model": .string(name),
+            "id": .string(try identifier("scoreval-", fields)), "object": "score.evaluation", "model": .string(name),
             "scores": .array(scores.map { .double($0) }),
         ])
     }

@@ -61,7 +61,7 @@ extension API {
         }
         let count = prompts.reduce(0) { $0 + $1.tokenIDs.count }
         return .json([
-            "id": .string(Self.identifier("embd-")), "object": "list",
+            "id": .string(try identifier("embd-", fields)), "object": "list",
             "created": .int(Int(Date().timeIntervalSince1970)),
             "model": .string(name), "data": .array(data),
             "usage": ["prompt_tokens": .int(count), "total_tokens": .int(count)],

@@ -13,6 +13,8 @@ struct API: Sendable {
     let defaults: SamplingSettings
     let metrics: Metrics
     let constraints: ConstraintCompiler
+    /// The client's name for the request that is being answered (`X-Request-Id`).
+    var requestID: String?
     /// Seconds since 1970 at the start.
     let created = Int(Date().timeIntervalSince1970)
 
@@ -75,6 +77,20 @@ struct API: Sendable {
         }
         try Task.checkCancellation()
         return answers
+    }
+
+    /// The id of an answer: the client's where it gave one, as in vLLM.
+    func identifier(_ prefix: String, _ fields: Fields) throws(APIError) -> String {
+        let given = try fields.string("request_id")
+        if let given, !Self.isIdentifier(given) {
+            throw fields.invalid("request_id", "must be 1 to 128 visible ASCII characters")
+        }
+        return (requestID ?? given).map { prefix + $0 } ?? Self.identifier(prefix)
+    }
+
+    /// Whether a text may be repeated as an id: short, and nothing but visible ASCII.
+    static func isIdentifier(_ text: String) -> Bool {
+        (1...128).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 
     static func identifier(_ prefix: String) -> String {

@@ -5,6 +5,7 @@ import Inference
 import JSON
 import Logging
 import NIOCore
+import NIOHTTPTypes
 
 /// What a handler knows of its connection.
 struct APIContext: InitializableFromSource, Sendable {
@@ -41,7 +42,8 @@ struct APIResponder: HTTPResponder {
             response = Self.response(APIError(500, "internal error", type: "server_error"))
         }
         addOrigin(request, &response)
-        let known = Routes.all.contains { $0.path == path } ? path : "other"
+        if let name = Self.requestIDName { response.headers[name] = Self.requestID(request) }
+        let known = Routes.matching(path).routes.first?.path ?? "other"
         api.metrics.countResponse(known, request.method.rawValue, status: response.status.code)
         if api.settings.isVerbose { log("\(request.method) \(path) \(response.status.code)") }
         return response
@@ -49,7 +51,7 @@ struct APIResponder: HTTPResponder {
 
     private func answer(_ request: Request, _ path: String, _ context: APIContext) async throws -> Response {
         if request.method == .options, let response = preflight(request) { return response }
-        let routes = Routes.all.filter { $0.path == path }
+        let (routes, name) = Routes.matching(path)
         guard !routes.isEmpty else {
             throw APIError(
                 404, "there is no \(quoted(path)); see /v1/models, /v1/chat/completions, /health", type: "NotFoundError"
@@ -64,8 +66,10 @@ struct APIResponder: HTTPResponder {
         }
         if route.needsKey { try checkKey(request) }
         try api.check(route.needs)
-        let (reply, ignored) = try await requests.run(on: context.channel) {
-            let body = route.method == .post ? try await self.body(request) : .null
+        var api = api
+        api.requestID = Self.requestID(request)
+        let (reply, ignored) = try await requests.run(on: context.channel) { [api] in
+            let body = route.method == .post ? try await self.body(request, context) : JSONValue(name)
             let ignored = KnownFields.others((body.members ?? []).map(\.key), known: route.fields)
             return (try await self.started(route.handle(api, body)), ignored)
         }
@@ -87,10 +91,21 @@ struct APIResponder: HTTPResponder {
         }
     }
 
-    private func body(_ request: Request) async throws -> JSONValue {
+    private static let requestIDName = HTTPField.Name("x-request-id")
+
+    /// The client's name for the request.
+    private static func requestID(_ request: Request) -> String? {
+        requestIDName.flatMap { request.headers[$0] }.flatMap { API.isIdentifier($0) ? $0 : nil }
+    }
+
+    private func body(_ request: Request, _ context: APIContext) async throws -> JSONValue {
         let limit = api.settings.maxBodyBytes
         let tooLarge = APIError(413, "the request is larger than \(limit) bytes", code: "request_too_large")
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
+        if request.headers[.expect]?.lowercased() == "100-continue" {
+            // Who waits for this word (curl, with more than a megabyte) would wait a second without it.
+            try await context.channel.writeAndFlush(HTTPResponsePart.head(.init(status: .continue)))
+        }
         let bytes: [UInt8]
         do {
             bytes = Array(try await request.body.collect(upTo: limit).readableBytesView)

@@ -13,8 +13,7 @@ enum KnownFields {
         "length_penalty", "early_stopping", "bad_words", "thinking_budget", "thinking_token_budget", "loop_guard",
         "repetition_detection", "return_token_ids", "return_tokens_as_token_ids",
         "logits_processors", "prompt_embeds", "chat_template", "suffix",
-        "kv_transfer_params",
-        "documents", "audio", "web_search_options",
+        "kv_transfer_params", "documents", "audio", "web_search_options", "request_id",
     ]
     private static let conversation: Set<String> = [
         "messages", "tools", "tool_choice", "parallel_tool_calls", "continue_final_message", "add_generation_prompt",
@@ -24,10 +23,10 @@ enum KnownFields {
 
     static let chat = sampling.union(conversation).union(["top_logprobs", "max_completion_tokens"])
     static let completion = sampling.union(texts).union(["prompt", "echo", "best_of"])
-    static let embedding = texts.union(["input", "encoding_format", "dimensions"])
+    static let embedding = texts.union(["input", "encoding_format", "dimensions", "request_id"])
     static let tokenize = conversation.union(texts).union(["prompt", "return_token_strs"])
     static let detokenize: Set<String> = ["model", "tokens"]
-    static let score: Set<String> = ["model", "messages", "max_length"]
+    static let score: Set<String> = ["model", "messages", "max_length", "request_id"]
     static let adapter: Set<String> = ["lora_name", "lora_path"]
 
     /// The fields of a body that are not among `known`, as far as they are plain words.

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Inference
 import JSON
@@ -5,6 +6,7 @@ import JSON
 /// One route and what it does.
 struct Route: Sendable {
     let method: HTTPRequest.Method
+    /// Ends in a slash where a name follows, which is one part of the path: a slash in it comes as `%2F`.
     let path: String
     /// Whether clients must send the API key.
     var needsKey = true
@@ -12,7 +14,7 @@ struct Route: Sendable {
     var needs = Need.anyModel
     /// The fields of the body that count.
     var fields: Set<String> = []
-    /// The body is null for GET.
+    /// The body; for GET the name that follows the path, or null.
     let handle: @Sendable (API, JSONValue) async throws -> API.Reply
 }
 
@@ -23,6 +25,7 @@ enum Need: Sendable { case anyModel, writer, rewardModel }
 enum Routes {
     static let all: [Route] = [
         Route(method: .get, path: "/v1/models") { api, _ in api.models() },
+        Route(method: .get, path: "/v1/models/") { try $0.model(named: $1.stringValue ?? "") },
         Route(method: .post, path: "/v1/chat/completions", needs: .writer, fields: KnownFields.chat) {
             try await $0.chat($1)
         },
@@ -52,6 +55,14 @@ enum Routes {
                 type: "text/plain; version=0.0.4; charset=utf-8")
         },
     ]
+
+    /// The routes of a path, and the name that follows theirs.
+    static func matching(_ path: String) -> (routes: [Route], name: String?) {
+        guard let slash = path.lastIndex(of: "/"), path.index(after: slash) < path.endIndex else { return ([], nil) }
+        let exact = all.filter { $0.path == path }
+        guard exact.isEmpty else { return (exact, nil) }
+        return (all.filter { $0.path == path[...slash] }, path[path.index(after: slash)...].removingPercentEncoding)
+    }
 
     /// The path without what a proxy puts before it.
     static func path(_ path: String, root: String) -> String {

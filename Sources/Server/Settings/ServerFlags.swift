@@ -199,7 +199,7 @@ public struct ServerFlags: Sendable, Equatable {
     }
 
     /// `name=folder`, or vLLM's JSON form.
-    private static func adapter(_ text: String, _ flag: String) throws -> ServerSettings.Adapter {
+    private static func adapter(_ text: String, _ flag: String) throws -> NamedAdapter {
         if text.hasPrefix("{"), let value = try? JSONValue(parsing: text), let name = value["name"]?.stringValue,
             let folder = value["path"]?.stringValue
         {

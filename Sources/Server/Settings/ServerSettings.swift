@@ -1,16 +1,7 @@
+public import Inference
+
 /// How the server meets its clients: where it listens, who may ask, and how much one request may cost.
 public struct ServerSettings: Sendable, Equatable {
-    /// An adapter that is served beside the model.
-    public struct Adapter: Sendable, Equatable {
-        public var name: String
-        public var folder: String
-
-        public init(name: String, folder: String) {
-            self.name = name
-            self.folder = folder
-        }
-    }
-
     /// Address to listen on (`--host`, API_HOST).
     public var host = "127.0.0.1"
     /// Port to listen on, 0 for a free one (`--port`, API_PORT).
@@ -50,7 +41,8 @@ public struct ServerSettings: Sendable, Equatable {
     public var allowsSpecialTokens = false
     /// Clients may load and unload adapters (`--enable-lora`).
     public var loadsAdapters = false
-    public var adapters: [Adapter] = []
+    /// Adapters that are served from the start (`--lora-modules`).
+    public var adapters: [NamedAdapter] = []
     /// Answers of one request.
     public var maxChoices = 128
     /// Likeliest tokens that are reported (`--max-logprobs`).

@@ -113,6 +113,19 @@ public struct TrainingRun: Sendable {
             defaults.videoFps = config.model.videoFps
             defaults.videoMaxlen = config.model.videoMaxlen
         }
+        // Where training itself draws answers, these settings are for exploring.
+        guard !config.tuning.stage.writesAnswers else { return defaults }
+        let generation = config.generation
+        defaults.doSample = generation.doSample
+        defaults.temperature = generation.temperature
+        defaults.topP = generation.topP
+        defaults.topK = generation.topK
+        defaults.repetitionPenalty = generation.repetitionPenalty
+        defaults.maxNewTokens = generation.maxNewTokens
+        defaults.maxLength = generation.maxLength
+        defaults.skipSpecialTokens = generation.skipSpecialTokens
+        defaults.thinkingBudget = generation.thinkingBudget
+        defaults.loopGuard = generation.loopGuard
         return defaults
     }
 
