@@ -183,6 +183,18 @@ import Testing
             TextWrap.lines(String(repeating: "一二三四五六七八九 ", count: 8), indent: 2).map(\.count) == [41, 43])
     }
 
+    @Test func `placeholders of identity data are told`() {
+        var statistics = DatasetStatistics(name: "identity", use: "train")
+        for (number, answer) in ["I am {{name}}.", "I am Anna.", "{{author}} made me."].enumerated() {
+            statistics.add(Self.row("who?", answer, number + 1), numTokens: 3, numMediaTokens: 0)
+        }
+        #expect(
+            statistics.lines.prefix(4).dropFirst(2) == [
+                "  {{name}} or {{author}} is learned as it stands: 2 rows (1, 3); anneal data",
+                "    identity fills them in",
+            ])
+    }
+
     @Test func `a mistake and a data set that cannot be read are lossy`() {
         var mistake = DatasetStatistics(name: "d", use: "eval")
         var report = DataReport()

@@ -75,6 +75,11 @@ extension DatasetStatistics {
                 split_special_tokens: true
                 """)
         }
+        if placeholders.count > 0 {
+            add(
+                "{{name}} or {{author}} is learned as it stands: \(Self.rows(placeholders)); anneal data identity fills them in"
+            )
+        }
         findings += histogram(tokenCounts, title: "tokens")
         findings += histogram(mediaTokenCounts, title: "image and video tokens")
         findings += answerFindings
@@ -118,7 +123,9 @@ extension DatasetStatistics {
         }
         if sorted.count > 5 { lines.append("    and \(sorted.count - 5) more") }
         var findings: [Finding] = [
-            .sentence("answers: \(answers.count) different ones in \(DataReport.rows(numRows))"), .chart(lines),
+            .sentence(
+                "answers: \(answers.count) different \(answers.count == 1 ? "one" : "ones") in \(DataReport.rows(numRows))"
+            ), .chart(lines),
         ]
         if let top = sorted.first, answers.count > 1, top.count * 2 > numRows {
             let share = Self.percent(top.count, numRows)

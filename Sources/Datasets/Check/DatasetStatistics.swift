@@ -34,6 +34,8 @@ public struct DatasetStatistics: Sendable {
     public private(set) var verdicts: [Bool: Int] = [:]
     /// Rows whose text holds control tokens.
     public private(set) var controlTokens = CountedRows()
+    /// Rows of identity data whose name and author nobody has filled in.
+    public private(set) var placeholders = CountedRows()
     /// Rows with more tokens than the memory plan has room for.
     public private(set) var tooLarge = CountedRows()
     /// The first rows as the model sees them.
@@ -106,6 +108,7 @@ public struct DatasetStatistics: Sendable {
         }
         if texts.contains(where: hasControlTokens) { controlTokens.add(row.origin) }
         guard let answer = row.conversation.messages.last?.text else { return }
+        if answer.contains("{{name}}") || answer.contains("{{author}}") { placeholders.add(row.origin) }
         var rest = answer
         if let open = answer.firstRange(of: thought.open),
             let close = answer[open.upperBound...].firstRange(of: thought.close)
