@@ -45,7 +45,9 @@ struct EndpointRunTests {
             do { try process.run() } catch { continuation.resume(throwing: error) }
         }
         let text = try String(contentsOfFile: said, encoding: .utf8)
-        guard let state = FileManager.default.contents(atPath: "\(output)/trainer_state.json") else { return ([], text) }
+        guard let state = FileManager.default.contents(atPath: "\(output)/trainer_state.json") else {
+            return ([], text)
+        }
         return (try JSONDecoder().decode(PracticeRunTests.Log.self, from: state).log_history, text)
     }
 
@@ -61,7 +63,8 @@ struct EndpointRunTests {
     }
 
     private static func completion(_ text: String) -> LocalServer.Reply {
-        .init(text: #"{"choices": [{"message": {"role": "assistant", "content": "\#(text)"}, "finish_reason": "stop"}]}"#)
+        .init(
+            text: #"{"choices": [{"message": {"role": "assistant", "content": "\#(text)"}, "finish_reason": "stop"}]}"#)
     }
 
     @Test func `grpo learns from a judge, and leaves out what it does not judge`() async throws {

@@ -26,7 +26,8 @@ private func pngSize(_ path: String) throws -> [Int] {
         let history = try TrainerState(json: fixture("run_trainer_state.json"), path: "-").logHistory
         try withFolder { folder in
             let outcomes = try TrainingFigures.write(
-                history: history, figures: ["loss", "eval_loss", "rewards/accuracies"].map { .init($0) }, folder: folder)
+                history: history, figures: ["loss", "eval_loss", "rewards/accuracies"].map { .init($0) }, folder: folder
+            )
             #expect(
                 outcomes.map(\.description) == [
                     "Figure saved at: \(folder)/training_loss.png", "Figure saved at: \(folder)/training_eval_loss.png",
@@ -52,7 +53,9 @@ private func pngSize(_ path: String) throws -> [Int] {
         #expect(TrainingFigures.chart(history: history, key: "eval_accuracy", folder: "out") == nil)
     }
 
-    @Test func `Curves that belong together are on common axes, evaluations dotted, with a color and a name each`() throws {
+    @Test func `Curves that belong together are on common axes, evaluations dotted, with a color and a name each`()
+        throws
+    {
         let history: [LogRecord] = [
             ["rewards/chosen": 0.5, "rewards/rejected": .double(.nan), "step": 1],
             ["eval_rewards/chosen": 0.25, "step": 1], ["rewards/chosen": 1.5, "rewards/rejected": -1.0, "step": 2],

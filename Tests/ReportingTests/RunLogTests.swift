@@ -102,7 +102,8 @@ import Testing
         }
     }
 
-    @Test func `A line ends with the curves of the stage, those with a name of LLaMA-Factory's under it alone`() throws {
+    @Test func `A line ends with the curves of the stage, those with a name of LLaMA-Factory's under it alone`() throws
+    {
         try withFolder { folder in
             let log = try TrainerLog(folder: folder, totalSteps: 2)
             let record: LogRecord = [

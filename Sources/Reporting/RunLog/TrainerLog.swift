@@ -56,7 +56,8 @@ public struct TrainerLog: Sendable {
         totalTokens: Int? = nil, peakMemory: PeakMemory? = nil
     ) throws(ReportingError) -> LogRecord {
         let line = self.line(
-            record, curves: curves, step: step, elapsedSeconds: elapsedSeconds, numTokens: numTokens, totalTokens: totalTokens,
+            record, curves: curves, step: step, elapsedSeconds: elapsedSeconds, numTokens: numTokens,
+            totalTokens: totalTokens,
             peakMemory: peakMemory)
         try file.append(Array((line.object.json() + "\n").utf8))
         return line

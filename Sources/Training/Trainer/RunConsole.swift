@@ -44,7 +44,8 @@ final class RunConsole {
         line(ConsoleText.logLine(record))
         if isInLog {
             try log.append(
-                record, curves: curves, step: step, elapsedSeconds: elapsedSeconds, numTokens: tokens, totalTokens: totalTokens)
+                record, curves: curves, step: step, elapsedSeconds: elapsedSeconds, numTokens: tokens,
+                totalTokens: totalTokens)
         }
         try events?.log(record, step: step)
     }

@@ -46,7 +46,9 @@ struct PolicyLoss: Sendable {
         for token in policy.indices {
             let ratio = exp(level == .token ? logRatios[token] : mean)
             let (loss, slope) = term(ratio, policy[token], advantage)
-            let isLow = ratio < 1 - epsilonLow && advantage < 0, isHigh = ratio > 1 + epsilonHigh && advantage > 0
+            // A ratio that `delta` bounds below the limit is not clipped there.
+            let isLow = ratio < 1 - epsilonLow && advantage < 0
+            let isHigh = min(ratio, delta ?? ratio) > 1 + epsilonHigh && advantage > 0
             if level != .sequence || token == 0 {
                 result.numRatios += 1
                 result.numLow += isLow ? 1 : 0

@@ -59,7 +59,8 @@ final class PPOStep: PracticeStep {
     private func warn(_ marks: [AnswerMark], step: Int) {
         let counts = Dictionary(grouping: marks.compactMap(\.problem)) { $0 }.mapValues(\.count)
         for (reason, count) in counts.sorted(by: { $0.key < $1.key }) {
-            print("[warning] step \(step): \(count) of \(marks.count) answers have no score and are left out: \(reason)")
+            print(
+                "[warning] step \(step): \(count) of \(marks.count) answers have no score and are left out: \(reason)")
         }
     }
 
