@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Torch
 
@@ -59,6 +60,26 @@ struct SamplerTests {
         #expect(try Self.draw(cases[0], seed: 1, stream: 0, count: 50) == first)
         #expect(try Self.draw(cases[0], seed: 2, stream: 0, count: 50) != first)
         #expect(try Self.draw(cases[0], seed: 1, stream: 1, count: 50) != first)
+    }
+
+    @Test("The last bits of logits, which depend on the batch, change no draw among many tokens", arguments: [0.7, 1])
+    func rounding(_ topP: Double) throws {
+        let size = 20_000
+        let logits = (0..<size).map { Float(sin(Double($0))) * 0.1 }
+        let rounded = logits.indices.map { logits[$0] + ($0 % 3 == 0 ? 1e-6 : -1e-6) }
+        func draw(_ logits: [Float], seed: UInt64) throws -> Int32 {
+            try TensorThread.cpu.run {
+                var settings = SamplingSettings()
+                (settings.temperature, settings.topK, settings.topP, settings.seed) = (1, 0, topP, seed)
+                var sampler = Sampler(
+                    GenerationRequest(prompt: Prompt(tokenIDs: [1]), sampling: settings, stopIDs: []))
+                return try scope { Tensor(logits, shape: [1, size]).sample([sampler.row()])[0].token.id }
+            }
+        }
+        let seeds = UInt64(0)..<200
+        let drawn = try seeds.map { try draw(logits, seed: $0) }
+        #expect(try seeds.map { try draw(rounded, seed: $0) } == drawn)
+        #expect(Set(drawn).count > 190)
     }
 
     @Test("Temperature 0, top_k 1 and do_sample false take the likeliest token, after the penalty")
