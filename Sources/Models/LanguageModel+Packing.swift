@@ -28,9 +28,7 @@ extension LanguageModel {
         let selection = AdapterSelection()
         selection.parts = [(number: 0, rows: nil)]
         let layer = AdaptedLinear(PackedLinear(lora.base, code: code, groupSize: groupSize), selection: selection)
-        layer.add(
-            0, a: lora.a.value.detach().to(dtype),
-            bt: (lora.b.value.detach().to(.float32) * lora.scale).t.contiguous())
+        layer.add(0, lora, dtype: dtype)
         return layer
     }
 

@@ -79,7 +79,7 @@ struct CUDALinkTests {
                 }
                 cache.copy([(0, 1)])
                 var projection = Projection(weight: wide)
-                projection.adapters = [RowAdapter(a: a, bt: b.t.contiguous().to(.float32), rows: 2..<5)]
+                projection.adapters = [RowAdapter(a: a, b: b, rows: 2..<5)]
                 _ = hidden.inferGated(gate: projection, up: projection)
                 _ = hidden.logits(Projection(weight: table)).argmax().array(Int.self)
             }

@@ -91,7 +91,7 @@ struct InferenceOperatorTests {
                 let split = rows / 2
                 let isAdapted = Tensor((0..<rows).map { Float($0 >= split ? 1 : 0) }, shape: [rows, 1])
                 var adapted = Projection(weight: weights[0], bias: bias)
-                adapted.adapters = [RowAdapter(a: a, bt: bt, rows: split..<rows)]
+                adapted.adapters = [RowAdapter(a: a, b: bt.t, rows: split..<rows)]
                 let projections = [adapted, Projection(weight: weights[1])]
                 let results = try scope {
                     noGrad { () -> [(Tensor, Tensor)] in

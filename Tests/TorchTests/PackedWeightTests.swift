@@ -31,7 +31,7 @@ struct PackedWeightTests {
                 let bias = Self.random([outs]), a = Self.random([3, size]), bt = Self.random([3, outs])
                 let x = Self.random([rows, size]), split = rows / 2
                 var layer = weight.projection(bias: bias)
-                layer.adapters = [RowAdapter(a: a, bt: bt, rows: split..<rows)]
+                layer.adapters = [RowAdapter(a: a, b: bt.t, rows: split..<rows)]
                 let isAdapted = Tensor((0..<rows).map { Float($0 >= split ? 1 : 0) }, shape: [rows, 1])
                 let plain = weight.projection()
                 let (pairs, halves) = try scope {
@@ -72,7 +72,7 @@ struct PackedWeightTests {
                 let a = Self.random([3, size], .bfloat16), bt = Self.random([3, outs])
                 let x = Self.random([rows, size], .bfloat16), adapted = rows / 2..<rows
                 var layer = packed.projection(bias: bias), plain = Projection(weight: wide, bias: bias)
-                layer.adapters = [RowAdapter(a: a, bt: bt, rows: adapted)]
+                layer.adapters = [RowAdapter(a: a, b: bt.t, rows: adapted)]
                 plain.adapters = layer.adapters
                 let pairs = try scope {
                     noGrad { () -> [(Tensor, Tensor)] in

@@ -3,6 +3,7 @@
 #include "composed.hpp"
 
 #include "cuda/fused.hpp"
+#include "generation/adapter_tiles.hpp"
 #include "tensor/products.hpp"
 
 namespace ctorch::composed {
@@ -17,13 +18,13 @@ std::vector<at::Tensor> infer_project(const at::Tensor &x, const ct_infer_projec
         at::Tensor y = sum_of_products({{x, weight, true}}, bias);
         for (int32_t j = 0; j < p.num_adapters; j++) {
             auto &adapter = p.adapters[j];
-            at::Tensor a = as(borrow(adapter.a), x.scalar_type()), bt = as(borrow(adapter.bt), x.scalar_type());
-            TORCH_CHECK(a.dim() == 2 && a.size(1) == x.size(1) && bt.dim() == 2 && bt.size(0) == a.size(0) && bt.size(1) == weight.size(0) &&
+            at::Tensor a = as(borrow(adapter.a), x.scalar_type()), tiles = borrow(adapter.b);
+            TORCH_CHECK(a.dim() == 2 && a.size(1) == x.size(1) && is_tiled(tiles, a.size(0), weight.size(0)) &&
                             adapter.first_row >= 0 && adapter.num_rows >= 0 && adapter.first_row + adapter.num_rows <= x.size(0),
-                        "adapter ", a.sizes(), " and ", bt.sizes(), " on weight ", weight.sizes());
+                        "adapter ", a.sizes(), " and tiles ", tiles.sizes(), " on weight ", weight.sizes());
             if (adapter.num_rows == 0) continue;
             at::Tensor low = sum_of_products({{x.narrow(0, adapter.first_row, adapter.num_rows), a, true}});
-            y.narrow(0, adapter.first_row, adapter.num_rows).addmm_(low, bt);
+            y.narrow(0, adapter.first_row, adapter.num_rows).addmm_(low, as(from_tiles(tiles, weight.size(0)), x.scalar_type()));
         }
         results.push_back(y);
     }

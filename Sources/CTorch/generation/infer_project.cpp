@@ -1,11 +1,12 @@
 // Projections without a graph. A few rows are bound by reading the weights: their products are computed in one pass over
-// the weights as they lie in the checkpoint, without packing. Many rows go to the matrix products of training.
+// the weights as they lie, packed when they were loaded or plain. Many rows go to the matrix products of training.
 #include "ctorch_inference.h"
 #include "composed/composed.hpp"
 #include "kernels/bf16_products.hpp"
 #include "kernels/decode.hpp"
 #include "kernels/kernels.hpp"
 #include "tensor/products.hpp"
+#include "generation/adapter_tiles.hpp"
 #include "generation/packed_weight.hpp"
 
 #include <atomic>
@@ -16,7 +17,7 @@ using namespace ctorch;
 namespace {
 constexpr int64_t kFewRows = 32;
 constexpr int64_t kFewRowsBF16 = 23;  // our own product of bf16 matrices takes over from there
-constexpr int64_t kOutputs = 32;      // outputs of one piece of work
+constexpr int64_t kOutputs = kTileOutputs;  // of one piece of work
 
 bool are_few(int64_t rows, at::ScalarType dtype) { return rows <= (dtype == at::kBFloat16 && has_bf16_products() ? kFewRowsBF16 : kFewRows); }
 
@@ -36,7 +37,7 @@ void dots(const c10::BFloat16 *x, int64_t rows, int64_t x_row, const c10::BFloat
 }
 
 struct Adapter {
-    at::Tensor a, bt;
+    at::Tensor a, b;
     int64_t first, rows;
     std::vector<float> low;  // [rows][r]
 };
@@ -83,10 +84,9 @@ std::vector<Linear> linears(const at::Tensor &x, const ct_infer_projection *proj
         if (p.bias) linear.bias = as(borrow(p.bias), x.scalar_type()).contiguous();
         for (int32_t j = 0; j < p.num_adapters; j++) {
             auto &source = p.adapters[j];
-            Adapter adapter{as(borrow(source.a), x.scalar_type()).contiguous(), as(borrow(source.bt), at::kFloat).contiguous(), source.first_row, source.num_rows, {}};
-            TORCH_CHECK(adapter.a.dim() == 2 && adapter.a.size(1) == x.size(1) && adapter.bt.dim() == 2 && adapter.bt.size(0) == adapter.a.size(0) &&
-                            adapter.bt.size(1) == linear.outs() && adapter.first >= 0 && adapter.rows >= 0 && adapter.first + adapter.rows <= x.size(0),
-                        "adapter ", adapter.a.sizes(), " and ", adapter.bt.sizes(), " on ", linear.outs(), " outputs");
+            Adapter adapter{as(borrow(source.a), x.scalar_type()).contiguous(), borrow(source.b), source.first_row, source.num_rows, {}};
+            TORCH_CHECK(adapter.a.dim() == 2 && adapter.a.size(1) == x.size(1) && is_tiled(adapter.b, adapter.a.size(0), linear.outs()) && adapter.first >= 0 && adapter.rows >= 0 && adapter.first + adapter.rows <= x.size(0),
+                        "adapter ", adapter.a.sizes(), " and tiles ", adapter.b.sizes(), " on ", linear.outs(), " outputs");
             if (adapter.rows > 0) linear.adapters.push_back(std::move(adapter));
         }
     }
@@ -119,11 +119,9 @@ void few_rows(const at::Tensor &x, const Linear &linear, int64_t first, int64_t 
             for (int64_t n = 0; n < outs; n++) y[m * kOutputs + n] += bias[n];
     }
     for (auto &adapter : linear.adapters) {
-        int64_t rank = adapter.a.size(0), stride = adapter.bt.size(1);
-        const float *bt = adapter.bt.const_data_ptr<float>() + first;
-        for (int64_t m = 0; m < adapter.rows; m++)
-            for (int64_t r = 0; r < rank; r++)
-                decode_kernels().axpy(adapter.low[m * rank + r], bt + r * stride, y + (adapter.first + m) * kOutputs, outs);
+        int64_t rank = adapter.a.size(0);
+        decode_kernels().add_tile(adapter.low.data(), adapter.rows, rank, adapter.b.const_data_ptr<float>() + first * rank,
+                                  y + adapter.first * kOutputs, kOutputs);
     }
 }
 
@@ -131,7 +129,7 @@ at::Tensor many_rows(const at::Tensor &x, const Linear &linear) {
     at::Tensor y = linear.packed ? linear.packed->many_rows(x, linear.bias, x.scalar_type()) : sum_of_products({{x, linear.weight, true}}, linear.bias);
     for (auto &adapter : linear.adapters) {
         at::Tensor low = sum_of_products({{x.narrow(0, adapter.first, adapter.rows), adapter.a, true}});
-        y.narrow(0, adapter.first, adapter.rows).addmm_(low, as(adapter.bt, x.scalar_type()));
+        y.narrow(0, adapter.first, adapter.rows).addmm_(low, as(from_tiles(adapter.b, linear.outs()), x.scalar_type()));
     }
     return y;
 }
@@ -153,7 +151,7 @@ bool any_null_part(const ct_infer_projection *projections, int32_t count) {
     for (int32_t i = 0; i < count; i++) {
         if (!projections[i].weight) return true;
         for (int32_t j = 0; j < projections[i].num_adapters; j++)
-            if (!projections[i].adapters[j].a || !projections[i].adapters[j].bt) return true;
+            if (!projections[i].adapters[j].a || !projections[i].adapters[j].b) return true;
     }
     return false;
 }

@@ -20,11 +20,14 @@ double ct_read_seconds(const ct_optional *_Nonnull tensors, int32_t count);
 // ---- projections (infer_project.cpp) ------------------------------------------------------------------------------
 // A low-rank adapter on the rows first_row ..< first_row + num_rows of the input.
 typedef struct {
-    ct_tensor a;   // [r, in]
-    ct_tensor bt;  // [r, out], the scale included
+    ct_tensor a;  // [r, in]
+    ct_tensor b;  // of ct_adapter_tiles
     int64_t first_row;
     int64_t num_rows;
 } ct_row_adapter;
+// The output side b [out, r] of an adapter, times `scale`, in the order in which projections read it: fp32 tiles
+// [out / 32][r][32], the last one filled with zeros.
+ct_optional ct_adapter_tiles(ct_optional b, double scale);
 // How a weight [outs, size] is packed for generation: as bfloat16 in the order in which products read it (16 bits), in 8
 // bits, or in 4 bits with bitsandbytes' codes nf4 or fp4; with 8 and 4 bits every `group` (32, 64 or 128) inputs of an
 // output share a bfloat16 scale. `bits` is 0 for a plain weight.

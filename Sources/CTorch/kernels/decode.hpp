@@ -23,6 +23,8 @@ struct DecodeKernels {
     /// out[g][padded] += sum over 16 of weights[g][j] * values[j].
     void (*block_values_bf16)(const float *weights, int64_t weight_row, int64_t groups, const c10::BFloat16 *values, int64_t padded, float *out);
     void (*block_values_f32)(const float *weights, int64_t weight_row, int64_t groups, const float *values, int64_t padded, float *out);
+    /// y[m][0 ..< 32] += sum over r of low[m][r] * tile[r][0 ..< 32], for m < rows.
+    void (*add_tile)(const float *low, int64_t rows, int64_t rank, const float *tile, float *y, int64_t y_row);
     /// y += a * x.
     void (*axpy)(float a, const float *x, float *y, int64_t size);
     float (*max)(const float *x, int64_t size);

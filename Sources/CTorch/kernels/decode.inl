@@ -322,6 +322,18 @@ int64_t at_least(const float *x, int64_t size, float border, int32_t *found, int
     return count;
 }
 
+void add_tile(const float *low, int64_t rows, int64_t rank, const float *tile, float *y, int64_t y_row) {
+    for (int64_t m = 0; m < rows; m++) {
+        Lanes left = load_lanes(y + m * y_row), right = load_lanes(y + m * y_row + kLanes);
+        for (int64_t r = 0; r < rank; r++) {
+            left += load_lanes(tile + r * 2 * kLanes) * low[m * rank + r];
+            right += load_lanes(tile + r * 2 * kLanes + kLanes) * low[m * rank + r];
+        }
+        store_lanes(y + m * y_row, left);
+        store_lanes(y + m * y_row + kLanes, right);
+    }
+}
+
 uint64_t read_memory(const char *memory, int64_t size) {
     typedef uint64_t Words __attribute__((vector_size(64), aligned(1)));
     Words sums[4] = {};
@@ -339,7 +351,7 @@ uint64_t read_memory(const char *memory, int64_t size) {
 
 const DecodeKernels &decode_table() {
     static const DecodeKernels value = {CT_KERNELS_NAME, dots<c10::BFloat16>, dots<float>, block_scores<c10::BFloat16>, block_scores<float>,
-                                        block_values<c10::BFloat16>, block_values<float>, axpy, max_value, argmax, exp_sum, at_least, read_memory};
+                                        block_values<c10::BFloat16>, block_values<float>, add_tile, axpy, max_value, argmax, exp_sum, at_least, read_memory};
     return value;
 }
 

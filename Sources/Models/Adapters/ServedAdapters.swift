@@ -34,9 +34,7 @@ public final class ServedAdapters {
             let dtype = model.embeddingDType
             let own = (before[index] as? AdaptedLinear).flatMap { $0.selection === selection ? $0 : nil }
             let layer = own ?? AdaptedLinear(before[index], selection: selection)
-            layer.add(
-                number, a: lora.a.value.detach().to(dtype),
-                bt: (lora.b.value.detach().to(.float32) * lora.scale).t.contiguous())
+            layer.add(number, lora, dtype: dtype)
             slot.layer = layer
         }
         return number

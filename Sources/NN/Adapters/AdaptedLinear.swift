@@ -4,8 +4,8 @@ public import Torch
 public final class AdaptedLinear: LinearLayer {
     public let base: any LinearLayer
     public let selection: AdapterSelection
-    /// a [r, in] and bt [r, out] (scale included) by the adapter's number.
-    private var adapters: [Int: (a: Tensor, bt: Tensor)] = [:]
+    /// By the adapter's number.
+    private var adapters: [Int: RowAdapter] = [:]
 
     public init(_ base: any LinearLayer, selection: AdapterSelection) {
         self.base = base
@@ -17,7 +17,10 @@ public final class AdaptedLinear: LinearLayer {
     public var members: [Member] { base.members }
     public var isEmpty: Bool { adapters.isEmpty }
 
-    public func add(_ number: Int, a: Tensor, bt: Tensor) { adapters[number] = (a, bt) }
+    /// Puts an adapter beside the layer, its input side in `dtype`, that of the passes.
+    public func add(_ number: Int, _ lora: LoRALinear, dtype: DType) {
+        adapters[number] = RowAdapter(a: lora.a.value.detach().to(dtype), b: lora.b.value, scale: lora.scale)
+    }
     public func remove(_ number: Int) { adapters[number] = nil }
 
     public var readsInput: Bool { base.readsInput }
@@ -25,7 +28,9 @@ public final class AdaptedLinear: LinearLayer {
     public func projection(of x: ProjectionInput) -> Projection {
         var projection = base.projection(of: x)
         for (number, rows) in selection.parts {
-            if let (a, bt) = adapters[number] { projection.adapters.append(RowAdapter(a: a, bt: bt, rows: rows)) }
+            guard var adapter = adapters[number] else { continue }
+            adapter.rows = rows
+            projection.adapters.append(adapter)
         }
         return projection
     }

@@ -3,15 +3,16 @@ import CTorch
 /// A low-rank adapter on some rows of a projection's input.
 public struct RowAdapter {
     /// [r, in].
-    public var a: Tensor
-    /// [r, out], the adapter's scale included, fp32.
-    public var bt: Tensor
+    let a: Tensor
+    /// The output side with the adapter's scale, in the order in which projections read it.
+    let tiles: Tensor
     /// Nil for all rows.
     public var rows: Range<Int>?
 
-    public init(a: Tensor, bt: Tensor, rows: Range<Int>? = nil) {
+    /// - Parameter b: [out, r].
+    public init(a: Tensor, b: Tensor, scale: Double = 1, rows: Range<Int>? = nil) {
         self.a = a
-        self.bt = bt
+        tiles = Tensor(ct_adapter_tiles(b.handle, scale))
         self.rows = rows
     }
 }
@@ -47,14 +48,13 @@ extension Tensor {
         // Adapters that are trained in place are brought into the same form.
         let own = projections.map { projection -> [RowAdapter] in
             guard let lora = projection.lora else { return projection.adapters }
-            let bt = (lora.b.detach().to(.float32) * lora.scale).t.contiguous()
-            return projection.adapters + [RowAdapter(a: lora.a.detach(), bt: bt)]
+            return projection.adapters + [RowAdapter(a: lora.a.detach(), b: lora.b, scale: lora.scale)]
         }
         let adapters = own.joined().compactMap { adapter -> ct_row_adapter? in
             let rows = adapter.rows ?? 0..<numRows
             // An operator that failed left no tensor; its error is recorded already.
-            guard let a = adapter.a.handle, let bt = adapter.bt.handle else { return nil }
-            return ct_row_adapter(a: a, bt: bt, first_row: Int64(rows.lowerBound), num_rows: Int64(rows.count))
+            guard let a = adapter.a.handle, let tiles = adapter.tiles.handle else { return nil }
+            return ct_row_adapter(a: a, b: tiles, first_row: Int64(rows.lowerBound), num_rows: Int64(rows.count))
         }
         return withExtendedLifetime((projections, own)) {
             adapters.withUnsafeBufferPointer { adapterBuffer in
