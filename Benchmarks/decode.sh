@@ -2,7 +2,6 @@
 # How fast `anneal` writes, beside the machine's memory-read limit (measured in the same run): 1 and 16 streams of 128 tokens
 # in and 64 out.
 #   Benchmarks/decode.sh MODEL_FOLDER [--adapter FOLDER] [--streams N …]
-# vLLM 0.32 (CPU) on DESIGN's machine and random Qwen2.5-0.5B, bf16: 23.9 tok/s for 1 stream, 112 tok/s for 16.
 # Run it on an idle machine; ANNEAL names the program (default .build/release/anneal), THREADS the threads (default all).
 set -euo pipefail
 cd "$(dirname "$0")/.."
