@@ -65,7 +65,7 @@ struct PackedWeightTests {
             for (rows, size, outs) in [
                 (1, 2, 1), (2, 34, 7), (3, 896, 130), (4, 64, 32), (7, 66, 33), (9, 1218, 65), (12, 130, 40),
                 (15, 96, 50),
-                (16, 2500, 48), (23, 100, 31), (47, 200, 96), (48, 200, 96), (70, 4864, 40),
+                (16, 2500, 48), (23, 100, 31), (47, 200, 96), (96, 200, 96), (97, 200, 96), (100, 4864, 40),
             ] {
                 let wide = Self.random([outs, size], .bfloat16), packed = PackedWeight(wide, code: .bf16)
                 let bias = Self.random([outs], .bfloat16)

@@ -11,7 +11,7 @@
 using namespace ctorch;
 
 namespace {
-constexpr int64_t kFewRows16 = 47;         // above, tiles of twelve rows win
+constexpr int64_t kFewRows16 = 96;          // of 128 rows neither product was the faster (Docs/performance.md)
 constexpr int64_t kFewRowsQuantized = 128;  // above, all codes are turned into weights once
 
 /// The codes of bitsandbytes times 2047: QLoRA's normal-float values (Dettmers et al. 2023), and one sign, two exponent
@@ -128,7 +128,7 @@ at::Tensor PackedWeight::many_rows(const at::Tensor &x_in, const at::Tensor &bia
 }
 
 at::Tensor PackedWeight::logits(const at::Tensor &x) const {
-    constexpr int64_t kRows = 32, kOutputs = 32;
+    constexpr int64_t kRows = 128, kOutputs = 32;
     int64_t rows = x.size(0), total = packing.outs;
     if (packing.bits == 16 && rows > most_few_rows()) return many_rows(x, {}, at::kFloat);
     at::Tensor result = at::empty({rows, total}, x.options().dtype(at::kFloat));
