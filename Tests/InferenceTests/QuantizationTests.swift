@@ -35,7 +35,7 @@ struct QuantizationTests {
 
     @Test func `8 bits change the logits by little, 4 bits by more`() throws {
         let (int8, nf4) = (try Self.difference(.int8), try Self.difference(.nf4))
-        #expect(int8 > 0 && int8 < 0.03, "8 bits: \(int8)")
+        #expect(int8 > 0 && int8 < 0.05, "8 bits: \(int8)")
         #expect(nf4 > int8 && nf4 < 0.4, "4 bits: \(nf4)")
     }
 
@@ -90,11 +90,11 @@ struct QuantizationTests {
                     #expect(number == 1)
                     return adapters
                 }
-                let size = expected.map(abs).max() ?? 0
-                for found in [own, served] {
-                    let gap = zip(expected, found).map { abs($0 - $1) }.max() ?? .infinity
-                    #expect(gap < 1e-3 * size, "\(gap) of \(size)")
-                }
+                // Rows are rounded to 8 bits before they meet codes: in the same way, however the adapter came.
+                #expect(own == served)
+                let gap = zip(expected, own).reduce(0.0) { $0 + pow(Double($1.0 - $1.1), 2) }
+                let size = expected.reduce(0.0) { $0 + pow(Double($1), 2) }
+                #expect((gap / size).squareRoot() < 0.05)
             }
         }
     }

@@ -126,7 +126,7 @@ void few_rows(const at::Tensor &x, const Linear &linear, int64_t first, int64_t 
 }
 
 at::Tensor many_rows(const at::Tensor &x, const Linear &linear) {
-    at::Tensor y = linear.packed ? linear.packed->many_rows(x, linear.bias, x.scalar_type()) : sum_of_products({{x, linear.weight, true}}, linear.bias);
+    at::Tensor y = linear.packed ? linear.packed->many_rows(*linear.input, linear.bias, x.scalar_type()) : sum_of_products({{x, linear.weight, true}}, linear.bias);
     for (auto &adapter : linear.adapters) {
         at::Tensor low = sum_of_products({{x.narrow(0, adapter.first, adapter.rows), adapter.a, true}});
         y.narrow(0, adapter.first, adapter.rows).addmm_(low, as(from_tiles(adapter.b, linear.outs()), x.scalar_type()));
@@ -171,6 +171,7 @@ bool ct_infer_project(ct_optional x_in, const ct_infer_projection *projections, 
             return true;
         }
         auto group = linears(x, projections, count);
+        set_inputs(x, group);
         int64_t rows = x.size(0);
         std::vector<at::Tensor> results;
         if (!are_few(rows, x.scalar_type(), group)) {
@@ -180,7 +181,6 @@ bool ct_infer_project(ct_optional x_in, const ct_infer_projection *projections, 
             dispatch(x.scalar_type(), "project", [&](auto *type) {
                 using T = std::remove_pointer_t<decltype(type)>;
                 lower<T>(x, group);
-                set_inputs(x, group);
                 std::vector<T *> targets;
                 for (auto &result : results) targets.push_back(result.mutable_data_ptr<T>());
                 auto work = pieces(group);
@@ -211,6 +211,7 @@ ct_optional ct_infer_gated(ct_optional x_in, const ct_infer_projection *projecti
             return composed::gated(made[0], made[1]);
         }
         auto group = linears(x, projections, 2);
+        set_inputs(x, group);
         int64_t rows = x.size(0), total = group[0].outs();
         TORCH_CHECK(group[1].outs() == total, "gate and up have ", total, " and ", group[1].outs(), " outputs");
         at::Tensor result = at::empty({rows, total}, x.options());
@@ -226,7 +227,6 @@ ct_optional ct_infer_gated(ct_optional x_in, const ct_infer_projection *projecti
                 return;
             }
             lower<T>(x, group);
-            set_inputs(x, group);
             parallel_for((total + kOutputs - 1) / kOutputs, 1, [&](int64_t begin, int64_t end) {
                 float *y = scratch<float>(rows);
                 std::vector<T> gate(rows * kOutputs);

@@ -12,12 +12,21 @@ using namespace ctorch;
 
 namespace {
 constexpr int64_t kFewRows16 = 96;          // of 128 rows neither product was the faster (Docs/performance.md)
-constexpr int64_t kFewRowsQuantized = 128;  // above, all codes are turned into weights once
+constexpr int64_t kFewRowsQuantized = 128;  // above, a piece of work takes 128 rows at a time
+constexpr int64_t kMostFewRows = std::max(kFewRows16, kFewRowsQuantized);
 
-/// The codes of bitsandbytes times 2047: QLoRA's normal-float values (Dettmers et al. 2023), and one sign, two exponent
-/// bits and one mantissa bit.
-constexpr int16_t kNF4[16] = {-2047, -1425, -1075, -808, -582, -378, -186, 0, 163, 329, 504, 692, 902, 1152, 1480, 2047};
-constexpr int16_t kFP4[16] = {0, 11, 1365, 2047, 682, 1024, 341, 512, 0, -11, -1365, -2047, -682, -1024, -341, -512};
+/// The codes of bitsandbytes: QLoRA's normal-float values (Dettmers et al. 2023), and one sign, two exponent bits and one
+/// mantissa bit.
+const CodeTable &nf4() {
+    static const CodeTable table({-1.0f, -0.6961928f, -0.52507305f, -0.3949175f, -0.28444138f, -0.18477343f, -0.091050036f, 0.0f, 0.0795803f, 0.1609302f,
+                                  0.2461123f, 0.33791524f, 0.44070983f, 0.562617f, 0.72295684f, 1.0f});
+    return table;
+}
+const CodeTable &fp4() {
+    static const CodeTable table({0.0f, 0.0052083333f, 0.6666667f, 1.0f, 0.33333334f, 0.5f, 0.16666667f, 0.25f, -0.0f, -0.0052083333f, -0.6666667f, -1.0f,
+                                  -0.33333334f, -0.5f, -0.16666667f, -0.25f});
+    return table;
+}
 
 const uint16_t *halves(const at::Tensor &t) { return reinterpret_cast<const uint16_t *>(t.const_data_ptr()); }
 
@@ -32,7 +41,7 @@ void check(const ct_packing &p) {
     TORCH_CHECK(p.group == 32 || p.group == 64 || p.group == 128, "groups of ", p.group, " weights; 32, 64 and 128 are known");
 }
 
-QuantizedFormat quantized(const ct_packing &p) { return {p.bits, p.group, p.outs, p.size, p.code == CT_CODE_FP4 ? kFP4 : kNF4}; }
+QuantizedFormat quantized(const ct_packing &p) { return {p.bits, p.group, p.outs, p.size, p.code == CT_CODE_FP4 ? &fp4() : &nf4()}; }
 
 /// Blocks of a weight and the bytes of each.
 std::pair<int64_t, int64_t> layout(const ct_packing &p) {
@@ -45,11 +54,10 @@ void quantize(const at::Tensor &weight, const QuantizedFormat &format, uint8_t *
         using T = std::remove_pointer_t<decltype(type)>;
         const T *source = weight.const_data_ptr<T>();
         parallel_for(format.blocks(), 1, [&](int64_t begin, int64_t end) {
-            std::vector<float> rows(kQuantizedOutputs * format.size);
-            for (int64_t b = begin; b < end; b++) {
-                int64_t first = b * kQuantizedOutputs, outs = std::min(kQuantizedOutputs, format.outs - first);
-                kernels().rows<T>().to_float(source + first * format.size, rows.data(), outs * format.size, 1);
-                quantize_block(format, rows.data(), outs, target + b * format.block_bytes());
+            std::vector<float> row(format.size);
+            for (int64_t n = begin * kQuantizedOutputs; n < std::min(end * kQuantizedOutputs, format.outs); n++) {
+                kernels().rows<T>().to_float(source + n * format.size, row.data(), format.size, 1);
+                quantize_output(format, row.data(), n % kQuantizedOutputs, target + n / kQuantizedOutputs * format.block_bytes());
             }
         });
     });
@@ -60,12 +68,38 @@ at::Tensor dequantized(const QuantizedFormat &format, const uint8_t *base, at::S
     dispatch(dtype, "unpack", [&](auto *type) {
         using T = std::remove_pointer_t<decltype(type)>;
         T *target = result.mutable_data_ptr<T>();
-        parallel_for(format.blocks(), 1, [&](int64_t begin, int64_t end) {
-            std::vector<float> weights(kQuantizedOutputs * format.size);
-            for (int64_t b = begin; b < end; b++) {
-                dequantize_block(format, base + b * format.block_bytes(), weights.data(), format.size);
-                int64_t outs = std::min(kQuantizedOutputs, format.outs - b * kQuantizedOutputs);
-                kernels().rows<T>().from_float(weights.data(), target + b * kQuantizedOutputs * format.size, outs * format.size, 1);
+        parallel_for(format.outs, kQuantizedOutputs, [&](int64_t begin, int64_t end) {
+            std::vector<float> row(format.size);
+            for (int64_t n = begin; n < end; n++) {
+                dequantize_output(format, base + n / kQuantizedOutputs * format.block_bytes(), n % kQuantizedOutputs, row.data());
+                kernels().rows<T>().from_float(row.data(), target + n * format.size, format.size, 1);
+            }
+        });
+    });
+    return result;
+}
+
+/// x [rows, size] times all outputs, by integers.
+at::Tensor products_of_codes(const QuantizedFormat &format, const uint8_t *base, const PackedInput &x, const at::Tensor &bias, at::ScalarType dtype) {
+    constexpr int64_t kRows = 128;  // their sums and one group of theirs stay in the first cache
+    at::Tensor result = at::empty({x.rows, format.outs}, at::TensorOptions().dtype(dtype));
+    dispatch(dtype, "quantized product", [&](auto *type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        T *target = result.mutable_data_ptr<T>();
+        const float *added = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
+        int64_t blocks = format.blocks();
+        parallel_for((x.rows + kRows - 1) / kRows * blocks, 1, [&](int64_t begin, int64_t end) {
+            float y[kRows * kQuantizedOutputs];
+            for (int64_t piece = begin; piece < end; piece++) {
+                int64_t row = piece / blocks * kRows, rows = std::min(kRows, x.rows - row), n = piece % blocks * kQuantizedOutputs;
+                int64_t outs = std::min(kQuantizedOutputs, format.outs - n);
+                quantized_products(format, base + piece % blocks * format.block_bytes(), *x.integers, row, rows, y, kQuantizedOutputs);
+                for (int64_t m = 0; m < rows; m++) {
+                    float *sums = y + m * kQuantizedOutputs;
+                    if (added)
+                        for (int64_t i = 0; i < outs; i++) sums[i] += added[n + i];
+                    kernels().rows<T>().from_float(sums, target + (row + m) * format.outs + n, outs, 1);
+                }
             }
         });
     });
@@ -73,31 +107,32 @@ at::Tensor dequantized(const QuantizedFormat &format, const uint8_t *base, at::S
 }
 
 void few_rows_of_codes(const QuantizedFormat &format, const uint8_t *base, const PackedInput &x, int64_t first, int64_t outs, float *y, int64_t y_row) {
+    const uint8_t *block = base + first / kQuantizedOutputs * format.block_bytes();
+    if (x.integers) return quantized_products(format, block, *x.integers, 0, x.rows, y, y_row);
     thread_local std::vector<float> weights;
-    for (int64_t n = 0; n < outs; n += kQuantizedOutputs) {
-        const uint8_t *block = base + (first + n) / kQuantizedOutputs * format.block_bytes();
-        if (has_quantized_products()) {
-            quantized_products(format, block, {x.values.data(), x.scales.data()}, x.rows, y + n, y_row);
-        } else {
-            if (static_cast<int64_t>(weights.size()) < kQuantizedOutputs * format.size) weights.resize(kQuantizedOutputs * format.size);
-            dequantize_block(format, block, weights.data(), format.size);
-            decode_kernels().dots_f32(x.plain.const_data_ptr<float>(), x.rows, format.size, weights.data(), std::min(kQuantizedOutputs, outs - n), format.size,
-                                      format.size, y + n, y_row);
-        }
-    }
+    if (static_cast<int64_t>(weights.size()) < kQuantizedOutputs * format.size) weights.resize(kQuantizedOutputs * format.size);
+    for (int64_t n = 0; n < outs; n++) dequantize_output(format, block, n, weights.data() + n * format.size);
+    at::Tensor rows = as(x.plain, at::kFloat);
+    decode_kernels().dots_f32(rows.const_data_ptr<float>(), x.rows, format.size, weights.data(), outs, format.size, format.size, y, y_row);
 }
 }  // namespace
 
 namespace ctorch {
-PackedInput::PackedInput(const at::Tensor &x, const ct_packing &packing) : rows(x.size(0)), size(x.size(1)), group(packing.group), bits(packing.bits) {
-    plain = as(x, bits == 16 ? at::kBFloat16 : at::kFloat).contiguous();
+PackedInput::PackedInput(const at::Tensor &x, const ct_packing &packing) : rows(x.size(0)), size(x.size(1)), group(packing.group), bits(packing.bits), plain(x.contiguous()) {
+    if (bits == 16) plain = as(plain, at::kBFloat16);
     if (bits == 16 || !has_quantized_products()) return;
-    int64_t groups = (size + group - 1) / group;
-    values.resize(rows * groups * group);
-    scales.resize(rows * groups);
-    const float *in = plain.const_data_ptr<float>();
-    parallel_for(rows, 8, [&](int64_t begin, int64_t end) {
-        for (int64_t m = begin; m < end; m++) quantize_row(in + m * size, size, group, values.data() + m * groups * group, scales.data() + m * groups);
+    constexpr int64_t kTogether = QuantizedRows::kTogether;
+    integers.emplace(rows, size, group);
+    dispatch(plain.scalar_type(), "quantize", [&](auto *type) {
+        using T = std::remove_pointer_t<decltype(type)>;
+        const T *in = plain.const_data_ptr<T>();
+        parallel_for((rows + kTogether - 1) / kTogether, 1, [&](int64_t begin, int64_t end) {
+            std::vector<float> row(size);
+            for (int64_t m = begin * kTogether; m < std::min(end * kTogether, rows); m++) {
+                kernels().rows<T>().to_float(in + m * size, row.data(), size, 1);
+                integers->set(m, row.data());
+            }
+        });
     });
 }
 
@@ -117,33 +152,32 @@ void PackedWeight::few_rows(const PackedInput &x, int64_t first, int64_t outs, f
     panel_product(halves(x.plain), x.size, x.rows, panels() + first / kPanelColumns * panel_pairs(packing.size), packing.size, y, y_row);
 }
 
-at::Tensor PackedWeight::many_rows(const at::Tensor &x_in, const at::Tensor &bias, at::ScalarType dtype) const {
-    if (packing.bits < 16) return sum_of_products({{x_in, unpacked(x_in.scalar_type()), true}}, bias, dtype);
-    at::Tensor x = as(x_in, at::kBFloat16).contiguous(), wide_bias = bias.defined() ? as(bias, at::kFloat).contiguous() : bias;
+at::Tensor PackedWeight::many_rows(const PackedInput &x, const at::Tensor &bias, at::ScalarType dtype) const {
+    at::Tensor wide_bias = bias.defined() ? as(bias, at::kFloat).contiguous() : bias;
+    if (x.integers) return products_of_codes(format(), bytes.const_data_ptr<uint8_t>(), x, wide_bias, dtype);
+    if (packing.bits < 16) return sum_of_products({{x.plain, unpacked(x.plain.scalar_type()), true}}, bias, dtype);
     bool is_half = dtype == at::kBFloat16;
-    at::Tensor out = at::empty({x.size(0), packing.outs}, x.options().dtype(is_half ? at::kBFloat16 : at::kFloat));
-    BF16Product product{halves(x), packing.size, panels(), 0, packing.size, true, false, true};
-    bf16_products(&product, 1, x.size(0), packing.outs, bias.defined() ? wide_bias.const_data_ptr<float>() : nullptr, out.mutable_data_ptr(), packing.outs, !is_half);
+    at::Tensor out = at::empty({x.rows, packing.outs}, x.plain.options().dtype(is_half ? at::kBFloat16 : at::kFloat));
+    BF16Product product{halves(x.plain), packing.size, panels(), 0, packing.size, true, false, true};
+    bf16_products(&product, 1, x.rows, packing.outs, bias.defined() ? wide_bias.const_data_ptr<float>() : nullptr, out.mutable_data_ptr(), packing.outs, !is_half);
     return as(out, dtype);
 }
 
 at::Tensor PackedWeight::logits(const at::Tensor &x) const {
-    constexpr int64_t kRows = 128, kOutputs = 32;
+    constexpr int64_t kOutputs = 32;
     int64_t rows = x.size(0), total = packing.outs;
-    if (packing.bits == 16 && rows > most_few_rows()) return many_rows(x, {}, at::kFloat);
+    PackedInput input(x, packing);
+    if (rows > most_few_rows()) return many_rows(input, {}, at::kFloat);
     at::Tensor result = at::empty({rows, total}, x.options().dtype(at::kFloat));
     float *target = result.mutable_data_ptr<float>();
-    for (int64_t start = 0; start < rows; start += kRows) {
-        PackedInput input(x.narrow(0, start, std::min(kRows, rows - start)), packing);
-        parallel_for((total + kOutputs - 1) / kOutputs, 1, [&](int64_t begin, int64_t end) {
-            float y[kRows * kOutputs];
-            for (int64_t first = begin * kOutputs; first < std::min(end * kOutputs, total); first += kOutputs) {
-                int64_t outs = std::min(kOutputs, total - first);
-                few_rows(input, first, outs, y, kOutputs);
-                for (int64_t m = 0; m < input.rows; m++) std::copy_n(y + m * kOutputs, outs, target + (start + m) * total + first);
-            }
-        });
-    }
+    parallel_for((total + kOutputs - 1) / kOutputs, 1, [&](int64_t begin, int64_t end) {
+        float y[kMostFewRows * kOutputs];
+        for (int64_t first = begin * kOutputs; first < std::min(end * kOutputs, total); first += kOutputs) {
+            int64_t outs = std::min(kOutputs, total - first);
+            few_rows(input, first, outs, y, kOutputs);
+            for (int64_t m = 0; m < rows; m++) std::copy_n(y + m * kOutputs, outs, target + m * total + first);
+        }
+    });
     return result;
 }
 

@@ -6,15 +6,14 @@
 
 namespace ctorch {
 
-/// Rows of an input for products with packed weights: bf16 for those of 16 bits; otherwise integers where the machine
-/// multiplies those, fp32 elsewhere.
+/// Rows of an input for products with packed weights: bf16 for those of 16 bits; otherwise integers too where the machine
+/// multiplies those.
 struct PackedInput {
     PackedInput(const at::Tensor &x, const ct_packing &packing);
     bool fits(const ct_packing &packing) const { return bits == 16 ? packing.bits == 16 : packing.bits < 16 && packing.group == group; }
     int64_t rows, size, group;
     int32_t bits;
-    std::vector<int16_t> values;
-    std::vector<float> scales;
+    std::optional<QuantizedRows> integers;
     at::Tensor plain;
 };
 
@@ -29,8 +28,8 @@ struct PackedWeight {
     /// y [rows][y_row] of outputs first ..< first + outs, `first` a multiple of 32 and `outs` at most 32; room for 32
     /// outputs is written.
     void few_rows(const PackedInput &x, int64_t first, int64_t outs, float *y, int64_t y_row) const;
-    /// x [rows, size] times the whole weight, plus the bias if there is one, in `dtype`.
-    at::Tensor many_rows(const at::Tensor &x, const at::Tensor &bias, at::ScalarType dtype) const;
+    /// x times the whole weight, plus the bias if there is one, in `dtype`.
+    at::Tensor many_rows(const PackedInput &x, const at::Tensor &bias, at::ScalarType dtype) const;
     /// All outputs of x [rows, size] in fp32.
     at::Tensor logits(const at::Tensor &x) const;
     /// The weight [outs, size].

@@ -1,20 +1,33 @@
-// Weights of 8 or 4 bits for generation, and their products with few rows.
+// Weights of 8 or 4 bits, and their products with rows of 8 bits.
 //
-// A weight [outs, size] lies in blocks of 16 outputs, a block in groups of `group` inputs, a group as 16 bfloat16 scales
-// and then the codes in the order in which a product needs them: [pairs of inputs][16 outputs][2], as bytes, or, with 4
-// bits, four such pairs in one: the word of (output, input mod 2) holds inputs + 0, 2, 4 and 6 from its lowest bits up.
-// Both ends are filled with zeros. A weight is worth table[code] (4 bits) or code (8 bits), times the scale.
+// A weight [outs, size] lies in blocks of 32 outputs, a block in groups of `group` inputs, a group as 32 bfloat16 scales
+// and then the codes in the order in which a product needs them: [inputs / 4][32 outputs][4] bytes of 8 bits, each 128
+// more than its value; or, with 4 bits, [inputs / 8][32 outputs][4] bytes with inputs 0 to 3 in the lower and 4 to 7 in
+// the upper halves. A group has at most 128 inputs. What is beyond the last input or output means nothing. A weight is
+// worth the scale times its code (8 bits) or table[code] (4 bits).
 #pragma once
 #include <cstdint>
+#include <vector>
 
 namespace ctorch {
 
-constexpr int64_t kQuantizedOutputs = 16;
+constexpr int64_t kQuantizedOutputs = 32;
+
+/// What codes of 4 bits are worth: at most 1, zero among them.
+struct CodeTable {
+    explicit CodeTable(const float (&values)[16]);
+    float values[16];
+    /// For products: values times `unit`, rounded, plus 128. The unit is the one that rounds them best.
+    uint8_t bytes[16];
+    float unit;
+    /// Codes in the order of their values, and the border above each but the last.
+    uint8_t ascending[16];
+    float borders[15];
+};
 
 struct QuantizedFormat {
     int64_t bits, group, outs, size;
-    /// 16 values up to ±2047; a code of zero is worth zero where the weight is.
-    const int16_t *table;
+    const CodeTable *table;  // of 4 bits
 
     int64_t blocks() const { return (outs + kQuantizedOutputs - 1) / kQuantizedOutputs; }
     int64_t groups() const { return (size + group - 1) / group; }
@@ -22,22 +35,32 @@ struct QuantizedFormat {
     int64_t block_bytes() const { return groups() * group_bytes(); }
 };
 
-/// Rows as integers up to ±8191 (13 bits: finer than bfloat16, and 128 of their products with a table's values fit 32
-/// bits), with a scale for every group of a row.
+/// Rows as integers of -127 to 127, for each group of a row with its scale and what the 128 that codes have too much make.
+/// Eight rows lie together, so that a product finds all of them from one place.
 struct QuantizedRows {
-    const int16_t *values;  // [rows][groups * group]
-    const float *scales;    // [rows][groups]
-};
-void quantize_row(const float *x, int64_t size, int64_t group, int16_t *values, float *scales);
+    static constexpr int64_t kTogether = 8;
 
-/// Codes of 16 outputs: `w` [outs, size] with at most 16 rows.
-void quantize_block(const QuantizedFormat &format, const float *w, int64_t outs, uint8_t *block);
-/// The weights that the codes stand for: [16, size] with rows `row` apart.
-void dequantize_block(const QuantizedFormat &format, const uint8_t *block, float *w, int64_t row);
+    QuantizedRows(int64_t rows, int64_t size, int64_t group);
+    /// Rows that lie together are not to be set by several threads at once.
+    void set(int64_t row, const float *x);
+
+    int64_t rows, size, group, groups;
+    std::vector<int8_t> values;    // [rows / 8][groups][group / 4][8][4]
+    std::vector<float> scales;     // [rows / 8][groups][8]
+    std::vector<int32_t> offsets;  // like the scales
+
+    int64_t place(int64_t row, int64_t g) const { return (row / kTogether * groups + g) * kTogether + row % kTogether; }
+};
+
+/// Writes the codes of output `n` of a block.
+void quantize_output(const QuantizedFormat &format, const float *w, int64_t n, uint8_t *block);
+/// The weights that output `n` of a block stands for.
+void dequantize_output(const QuantizedFormat &format, const uint8_t *block, int64_t n, float *w);
 
 /// Whether this machine has the product below.
 bool has_quantized_products();
-/// y[m][0 ..< 16] of one block for m < rows.
-void quantized_products(const QuantizedFormat &format, const uint8_t *block, const QuantizedRows &x, int64_t rows, float *y, int64_t y_row);
+/// y[m][0 ..< 32] of one block for rows first ..< first + count of x, `first` a multiple of 8. A row's sums do not depend on what is beside it.
+void quantized_products(const QuantizedFormat &format, const uint8_t *block, const QuantizedRows &x, int64_t first, int64_t count, float *y,
+                        int64_t y_row);
 
 }  // namespace ctorch
