@@ -74,6 +74,24 @@ struct DataCommandTests {
         #expect(text.contains("the row has 0 <image> marks in its text, but 1 in the column 'image'"), "\(text)")
     }
 
+    @Test func `data are shown and checked without do_train, and for prediction`() throws {
+        let model = "model_name_or_path: \(Program.tests)/ModelsTests/Fixtures/qwen2\ntemplate: qwen\ndataset_dir: .\n"
+        let folder = try TemporaryFolder([
+            "d.jsonl": Self.rows(3) { "answer \($0)" }, "plain.yaml": model + "dataset: d.jsonl\n",
+            "predict.yaml": model
+                + "eval_dataset: d.jsonl\nstage: sft\ndo_predict: true\npredict_with_generate: true\n",
+            "none.yaml": model,
+        ])
+        for file in ["plain.yaml", "predict.yaml"] {
+            let check = try Program.run(["data", "check", file], in: folder)
+            #expect(check.status == 0 && check.output.contains("3 rows read, 0 lost"), "\(check)")
+            let shown = try Program.run(["data", "preview", file], in: folder)
+            #expect(shown.status == 0 && shown.output.contains("[[answer 1"), "\(shown)")
+        }
+        let none = try Program.run(["data", "check", "none.yaml"], in: folder)
+        #expect(none.status == 1 && none.errors.contains("Please name the data sets to look at"), "\(none)")
+    }
+
     @Test func `the tools write what they say`() throws {
         let folder = try TemporaryFolder(["d.jsonl": Self.rows(10) { "{{name}} \($0)" }])
         for (arguments, words) in [
