@@ -79,25 +79,26 @@ let package = Package(
         systemLibrary("CCairo", "cairo", apt: "libcairo2-dev"),
 
         // The house, bottom floor first.
+        module("Basics"),
         module("JSON"),
         module("Jinja", uses: ["JSON"]),
-        module("Torch", uses: ["CTorch"]),
+        module("Torch", uses: ["CTorch", "Basics"]),
         module("NN", uses: ["Torch"]),
         module("Media", uses: ["CMedia"]),
         module("Models", uses: ["Torch", "NN", "Media"]),
-        module("RunConfig", uses: ["Yams"]),
-        module("Prompting", uses: ["JSON", "Jinja", "Media"]),
-        module("Datasets", uses: ["CArrow", "JSON", "Prompting", "Media", "Reporting"]),
-        module("Reporting", uses: ["JSON", "CCairo"]),
+        module("RunConfig", uses: ["Basics", "Yams"]),
+        module("Prompting", uses: ["Basics", "JSON", "Jinja", "Media"]),
+        module("Datasets", uses: ["Basics", "CArrow", "JSON", "Prompting", "Media", "Reporting"]),
+        module("Reporting", uses: ["Basics", "JSON", "CCairo"]),
         module("Scoring", uses: ["JSON", "Reporting"]),
         // What talks to a network: HTTP, the hubs, and endpoints that write data.
         module("Web", uses: [.product(name: "AsyncHTTPClient", package: "async-http-client")] + nio),
-        module("Hub", uses: ["JSON", "Reporting", "Web", "Yams", .product(name: "Crypto", package: "swift-crypto")]),
+        module("Hub", uses: ["Basics", "JSON", "Reporting", "Web", "Yams", .product(name: "Crypto", package: "swift-crypto")]),
         module("Augment", uses: ["JSON", "Datasets", "Reporting", "Web"]),
-        module("Demo", uses: ["JSON", "CCairo", "CPNG"]),
-        module("DataTools", uses: ["JSON", "Media", "Prompting", "Datasets", "Reporting"]),
-        module("Training", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
-        module("Inference", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring"]),
+        module("Demo", uses: ["Basics", "JSON", "CCairo", "CPNG"]),
+        module("DataTools", uses: ["Basics", "JSON", "Media", "Prompting", "Datasets", "Reporting"]),
+        module("Training", uses: ["Basics", "JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting"]),
+        module("Inference", uses: ["Basics", "JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring"]),
         module(
             "Server",
             uses: [
@@ -110,7 +111,7 @@ let package = Package(
         .executableTarget(
             name: "Anneal",
             dependencies: [
-                "JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Training", "Inference", "Reinforcement", "Demo",
+                "Basics", "JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Training", "Inference", "Reinforcement", "Demo",
                 "Web", "Hub", "Augment",
                 "DataTools", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -120,19 +121,20 @@ let package = Package(
             name: "PreprocessBenchmark", dependencies: ["Media", "Prompting"], path: "Benchmarks/preprocess",
             swiftSettings: swift),
 
+        .testTarget(name: "BasicsTests", dependencies: ["Basics", "TestSupport"], swiftSettings: swift),
         tests("JSON"),
         tests("Jinja", uses: ["JSON"]),
-        tests("Torch"),
+        tests("Torch", uses: ["Basics", "TestSupport"]),
         tests("NN", uses: ["Torch"]),
-        tests("Models", uses: ["Torch", "NN", "Media"]),
+        tests("Models", uses: ["Torch", "NN", "Media", "TestSupport"]),
         tests("RunConfig"),
-        tests("Media"),
-        tests("Prompting", uses: ["JSON", "Media"]),
-        tests("Datasets", uses: ["JSON", "Prompting", "Media"]),
+        tests("Media", uses: ["TestSupport"]),
+        tests("Prompting", uses: ["Basics", "JSON", "Media"]),
+        tests("Datasets", uses: ["JSON", "Prompting", "Media", "TestSupport"]),
         // The executable is run as users run it.
-        tests("DataTools", uses: ["JSON", "Media", "Prompting", "Datasets", "Anneal"]),
-        tests("Reporting", uses: ["JSON"]),
-        tests("Scoring", uses: ["JSON", "Reporting"]),
+        tests("DataTools", uses: ["JSON", "Media", "Prompting", "Datasets", "Anneal", "TestSupport"]),
+        tests("Reporting", uses: ["Basics", "JSON", "TestSupport"]),
+        tests("Scoring", uses: ["JSON", "Reporting", "TestSupport"]),
         // A web server inside the tests of what talks to one.
         .target(
             name: "LocalServer", dependencies: nio + [.product(name: "NIOPosix", package: "swift-nio")], path: "Tests/LocalServer",
@@ -141,10 +143,10 @@ let package = Package(
         tests("Hub", uses: ["Web", "LocalServer", .product(name: "Crypto", package: "swift-crypto")]),
         tests("Augment", uses: ["JSON", "Datasets", "Web", "LocalServer"]),
         tests("Demo", uses: ["Prompting", "RunConfig"]),
-        tests("Training", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "TestSupport"]),
-        tests("Server", uses: ["JSON", "Models", "RunConfig", "Media", "Prompting", "Inference"]),
+        tests("Training", uses: ["Basics", "JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "TestSupport"]),
+        tests("Server", uses: ["Basics", "JSON", "Models", "RunConfig", "Media", "Prompting", "Inference"]),
         // The executable is run as users run it.
-        tests("Inference", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Anneal"]),
+        tests("Inference", uses: ["Basics", "JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Anneal", "TestSupport"]),
         tests(
             "Reinforcement",
             uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Augment", "Training", "Inference", "Anneal", "LocalServer", "TestSupport"]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Foundation
 import Reporting
 import RunConfig
@@ -46,7 +47,7 @@ struct AnnealCommand: ParsableCommand {
     private static func refuseUnknownCommand(_ name: String?) throws {
         let names = configuration.subcommands.map { $0._commandName } + ["help"]
         guard let name, !name.hasPrefix("-"), !names.contains(name) else { return }
-        let suggestion = EditDistance.nearest(to: name, among: names).map { "Did you mean \($0)? " } ?? ""
+        let suggestion = NearestName.nearest(to: name, among: names).map { "Did you mean \($0)? " } ?? ""
         throw ValidationError(
             "Unknown command: \(name). \(suggestion)Commands: \(names.sorted().joined(separator: ", ")).")
     }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import JSON
 import Reporting
@@ -67,7 +68,7 @@ public struct HubClient: Sendable {
         let bytes = wanted.reduce(0) { $0 + ($1.size ?? 0) }
         if !wanted.isEmpty {
             say(
-                "Downloading \(repository): \(wanted.count) of \(files.count) files, \(Self.size(bytes)), to \(storage.folder)"
+                "Downloading \(repository): \(wanted.count) of \(files.count) files, \(bytes.byteText), to \(storage.folder)"
             )
             try checkSpace(bytes, storage.folder, wanted.map(storage.destination))
             try await fetch(wanted, listing, storage, bytes)
@@ -244,7 +245,7 @@ public struct HubClient: Sendable {
         let needed = bytes - destinations.reduce(0) { $0 + FileDownload.partialSize(of: $1) }
         guard needed <= free else {
             throw HubError(
-                "\(Self.size(needed)) are to be downloaded, but \(folder) has room for \(Self.size(free)): make room, or set HF_HOME or MODELSCOPE_CACHE"
+                "\(needed.byteText) are to be downloaded, but \(folder) has room for \(free.byteText): make room, or set HF_HOME or MODELSCOPE_CACHE"
             )
         }
     }
@@ -281,10 +282,5 @@ public struct HubClient: Sendable {
         case 500...: return HubError("\(what): the hub is in trouble (\(status)): try again later", isUnreachable: true)
         default: return HubError("\(what): the hub answers with status \(status)")
         }
-    }
-
-    private static func size(_ bytes: Int) -> String {
-        bytes >= 1_000_000_000
-            ? "\(bytes / 100_000_000 / 10).\(bytes / 100_000_000 % 10) GB" : "\((bytes + 999_999) / 1_000_000) MB"
     }
 }

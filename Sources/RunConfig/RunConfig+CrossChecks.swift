@@ -40,8 +40,14 @@ extension RunConfig {
                 failed.append(CrossCheck(keys: [key], message: "`\(key)` belongs to `anneal eval`\(instead)."))
             }
         }
-        checkQuantization(&failed)
         checkData(&failed)
+        if purpose == .data {
+            require(
+                data.dataset?.isEmpty == false || data.evalDataset?.isEmpty == false, "dataset", "eval_dataset",
+                message: "Please name the data sets to look at as `dataset` or `eval_dataset`.")
+        } else {
+            checkQuantization(&failed)
+        }
         if purpose == .training {
             checkTuning(&failed)
             checkReinforcement(&failed)

@@ -114,7 +114,7 @@ extension RunConfig {
         }
         if !problems.isEmpty { throw ConfigError(problems) }
         config.resolvePaths(folder: folder)
-        if purpose == .training { config.notes += config.packingNotes }
+        if [.training, .data].contains(purpose) { config.notes += config.packingNotes }
         return config
     }
 
@@ -143,6 +143,12 @@ extension RunConfig {
             throw failure("`\(key)` is given twice: `\(setting.key)` and `\(setting.otherName ?? key)` mean the same.")
         }
         set(setting.key, section: section, value)
+        guard purpose == .training || !(section == 3 || section == 7) else {
+            if purpose != .data, !Self.isUsed(key, purpose) {
+                notes.append("`\(key)` has no effect: it belongs to training.")
+            }
+            return
+        }
         let isDefault = value.configText == setting.defaultText
         switch setting.status {
         case .supported: break
@@ -156,10 +162,14 @@ extension RunConfig {
         case .refused(let reason):
             if !isDefault { throw failure("`\(key): \(value.configText)` cannot be used: \(reason)") }
         }
-        // The seed also draws answers and examples.
-        let isUsed = [.inference, .evaluation].contains(purpose) && key == "seed"
-        if purpose != .training, section == 3 || section == 7, !isUsed, case .supported = setting.status {
-            notes.append("`\(key)` has no effect: it belongs to training.")
+    }
+
+    /// Whether a key of training says something to another command, too.
+    private static func isUsed(_ key: String, _ purpose: Purpose) -> Bool {
+        switch key {
+        case "seed": [.inference, .evaluation].contains(purpose)  // it also draws answers and examples
+        case "do_predict", "predict_with_generate": purpose == .inference  // what `anneal predict` does
+        default: false
         }
     }
 

@@ -1,3 +1,5 @@
+import Basics
+
 extension ReinforcementArguments {
     /// Rewards there are, by their names in `reward_funcs`.
     public static let rewardNames = [
@@ -115,7 +117,7 @@ extension RunConfig {
         }
         let own = reinforcement
         for name in own.rewardFuncs where !ReinforcementArguments.rewardNames.contains(name) {
-            let near = EditDistance.nearest(to: name, among: ReinforcementArguments.rewardNames).map {
+            let near = NearestName.nearest(to: name, among: ReinforcementArguments.rewardNames).map {
                 " (did you mean \($0)?)"
             }
             require(

@@ -85,18 +85,18 @@ extension RunConfig {
             ![.rm, .ppo].contains(tuning.stage) || !training.loadBestModelAtEnd, "load_best_model_at_end", "stage",
             message: "RM and PPO stages do not support `load_best_model_at_end`.")
         require(
-            tuning.stage != .ppo || training.doTrain, "stage", "do_train",
-            message: "PPO training does not support evaluation, use the SFT stage to evaluate models.")
-        require(
             !data.streaming || training.maxSteps > 0, "max_steps", "streaming",
             message: "Please specify `max_steps` in streaming mode.")
         require(
             !training.doTrain || !(data.dataset ?? []).isEmpty, "dataset", "do_train",
             message: "Please specify `dataset` for training.")
         require(
-            training.doTrain || training.doEval || training.doPredict || training.evalStrategy != .no, "do_train",
-            "do_eval",
-            message: "There is nothing to do: set `do_train: true` (or `do_eval: true`).")
+            training.doTrain, "do_train",
+            message: training.doEval || training.doPredict
+                ? """
+                There is nothing to train: set `do_train: true`. To measure a model without training, use `anneal predict` \
+                (your data) or `anneal eval` (benchmarks).
+                """ : "There is nothing to do: set `do_train: true`.")
         let evaluates =
             training.doEval || training.doPredict || training.predictWithGenerate || training.evalStrategy != .no
         require(

@@ -1,8 +1,10 @@
+import Basics
+
 extension RunConfig {
     /// What to say about a key that no setting has.
     static func message(forUnknown key: String) -> String {
         if let advice = formerNames[key] { return "Unknown setting `\(key)`: \(advice)." }
-        if let nearest = EditDistance.nearest(to: key, among: index.keys) {
+        if let nearest = NearestName.nearest(to: key, among: index.keys) {
             return "Unknown setting `\(key)`: did you mean `\(nearest)`?"
         }
         return "Unknown setting `\(key)`: `anneal help settings` lists all."

@@ -27,6 +27,8 @@ public struct RunConfig: Sendable {
     /// What a configuration is for; it decides what must be there.
     public enum Purpose: Sendable, Hashable {
         case training, inference, export, evaluation
+        /// Looking at the data of a run, which need not be a training run.
+        case data
     }
 }
 

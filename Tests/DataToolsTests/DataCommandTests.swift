@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 /// The commands of `anneal data`, run as users run them.
@@ -14,7 +15,7 @@ struct DataCommandTests {
     @Test func `check tells what is lost, train refuses with the same words and the key, and starts when it is set`()
         throws
     {
-        let folder = try Folder([
+        let folder = try TemporaryFolder([
             "d.jsonl": Self.rows(10) { $0 == 4 ? "" : "a <|im_end|> \($0)" }
                 + String(repeating: "\n{\"instruction\": \"q\", \"output\": null}", count: 3)
         ])
@@ -51,7 +52,7 @@ struct DataCommandTests {
             #"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "m": ["x"]}"#
         let entry =
             #"{"d": {"file_name": "d.jsonl", "formatting": "sharegpt", "columns": {"messages": "messages", "\#(key)": "m"}}}"#
-        let folder = try Folder(["d.jsonl": row, "dataset_info.json": entry])
+        let folder = try TemporaryFolder(["d.jsonl": row, "dataset_info.json": entry])
         let check = try Program.run(["data", "check"] + Program.run(model: "qwen2", dataset: "d"), in: folder)
         #expect(check.status == 1)
         let text = (check.output + check.errors).split(whereSeparator: \.isWhitespace).joined(separator: " ")
@@ -62,7 +63,7 @@ struct DataCommandTests {
         func row(_ text: String) -> String {
             #"{"messages": [{"role": "user", "content": "\#(text)"}, {"role": "assistant", "content": "a"}], "image": "\#(Self.picture)"}"#
         }
-        let folder = try Folder(["one.jsonl": row("<image>q"), "none.jsonl": row("q")])
+        let folder = try TemporaryFolder(["one.jsonl": row("<image>q"), "none.jsonl": row("q")])
         let good = try Program.run(
             ["data", "check"] + Program.run(model: "qwen2.5-vl", dataset: "one.jsonl"), in: folder)
         #expect(good.status == 0 && good.output.contains("1 row read, 1 kept"), "\(good)")
@@ -73,8 +74,26 @@ struct DataCommandTests {
         #expect(text.contains("the row has 0 <image> marks in its text, but 1 in the column 'image'"), "\(text)")
     }
 
+    @Test func `data are shown and checked without do_train, and for prediction`() throws {
+        let model = "model_name_or_path: \(Program.tests)/ModelsTests/Fixtures/qwen2\ntemplate: qwen\ndataset_dir: .\n"
+        let folder = try TemporaryFolder([
+            "d.jsonl": Self.rows(3) { "answer \($0)" }, "plain.yaml": model + "dataset: d.jsonl\n",
+            "predict.yaml": model
+                + "eval_dataset: d.jsonl\nstage: sft\ndo_predict: true\npredict_with_generate: true\n",
+            "none.yaml": model,
+        ])
+        for file in ["plain.yaml", "predict.yaml"] {
+            let check = try Program.run(["data", "check", file], in: folder)
+            #expect(check.status == 0 && check.output.contains("3 rows read, 0 lost"), "\(check)")
+            let shown = try Program.run(["data", "preview", file], in: folder)
+            #expect(shown.status == 0 && shown.output.contains("[[answer 1"), "\(shown)")
+        }
+        let none = try Program.run(["data", "check", "none.yaml"], in: folder)
+        #expect(none.status == 1 && none.errors.contains("Please name the data sets to look at"), "\(none)")
+    }
+
     @Test func `the tools write what they say`() throws {
-        let folder = try Folder(["d.jsonl": Self.rows(10) { "{{name}} \($0)" }])
+        let folder = try TemporaryFolder(["d.jsonl": Self.rows(10) { "{{name}} \($0)" }])
         for (arguments, words) in [
             (
                 ["identity", "d.jsonl", "--name", "Anna", "--author", "us", "--output", "i.json", "--register"],

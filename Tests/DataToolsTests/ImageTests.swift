@@ -1,5 +1,6 @@
 import Foundation
 import Media
+import TestSupport
 import Testing
 
 @testable import DataTools
@@ -54,11 +55,11 @@ import Testing
     }
 
     @Test func `a folder is converted with its tree; what is unreadable is named`() throws {
-        let folder = try Folder(["in/notes.txt": "hello", "in/sub/bad.jpg": "hello", "in/.hidden/c.png": "x"])
+        let folder = try TemporaryFolder(["in/notes.txt": "hello", "in/sub/bad.jpg": "hello", "in/.hidden/c.png": "x"])
         let picture = try Self.picture(64, 48)
-        try folder.write(picture.pngData(), to: "in/a.png")
-        try folder.write(picture.jpegData(), to: "in/sub/b.JPG")
-        try folder.write(picture.webpData(), to: "in/sub/deep/c.webp")
+        try folder.write("in/a.png", picture.pngData())
+        try folder.write("in/sub/b.JPG", picture.jpegData())
+        try folder.write("in/sub/deep/c.webp", picture.webpData())
         var edit = ImageEdit()
         edit.scale = 0.5
         let batch = try ImageBatch(input: folder.path + "/in", output: folder.path + "/out", edit: edit)
@@ -76,8 +77,8 @@ import Testing
 
     @Test(arguments: ImageEdit.Format.allCases)
     func `every type can be written and is that type`(_ format: ImageEdit.Format) throws {
-        let folder = try Folder()
-        try folder.write(Self.picture(40, 30).pngData(), to: "in/a.png")
+        let folder = try TemporaryFolder()
+        try folder.write("in/a.png", Self.picture(40, 30).pngData())
         var edit = ImageEdit()
         edit.format = format
         #expect(
@@ -92,9 +93,9 @@ import Testing
     }
 
     @Test func `originals are never written over, and two files never become one`() throws {
-        let folder = try Folder()
-        try folder.write(Self.picture(4, 4).pngData(), to: "in/a.png")
-        try folder.write(Self.picture(4, 4).jpegData(), to: "in/a.jpg")
+        let folder = try TemporaryFolder()
+        try folder.write("in/a.png", Self.picture(4, 4).pngData())
+        try folder.write("in/a.jpg", Self.picture(4, 4).jpegData())
         var edit = ImageEdit()
         for output in ["in", "in/out"] {
             #expect(

@@ -3,6 +3,7 @@ import Foundation
 import JSON
 import Media
 import Prompting
+import TestSupport
 import Testing
 
 @testable import DataTools
@@ -28,7 +29,7 @@ import Testing
     func `what is converted is read back as the same conversations, registered or not`(_ form: RowConversion.Form)
         throws
     {
-        let folder = try Folder(["media/x.png": "png"])
+        let folder = try TemporaryFolder(["media/x.png": "png"])
         let conversion = RowConversion(to: form, mediaFolder: "media")
         var rows: [[JSONMember]] = []
         var kept: [Conversation] = []
@@ -62,7 +63,7 @@ import Testing
     func `pairs and verdicts are read back as they were, registered or not`(
         _ form: RowConversion.Form, _ purpose: DataPurpose
     ) throws {
-        let folder = try Folder([:]), conversion = RowConversion(to: form, mediaFolder: "")
+        let folder = try TemporaryFolder(), conversion = RowConversion(to: form, mediaFolder: "")
         let preferences: [RowPreference] =
             purpose == .pairs
             ? [.better(than: Message(.assistant, "no")), .better(than: Message(.assistant, "坏"))]
@@ -96,7 +97,7 @@ import Testing
     }
 
     @Test func `entries are added beside others, and one of the same name is replaced`() throws {
-        let folder = try Folder([
+        let folder = try TemporaryFolder([
             "dataset_info.json": #"{"old": {"file_name": "o.json"}, "new": {"file_name": "n.json"}}"#
         ])
         try DatasetRegistration.add("new", file: folder.path + "/m.json", entry: [.init("formatting", "sharegpt")])
@@ -104,7 +105,7 @@ import Testing
             try JSONValue(parsing: folder.text("dataset_info.json")) == [
                 "old": ["file_name": "o.json"], "new": ["file_name": "m.json", "formatting": "sharegpt"],
             ])
-        let broken = try Folder(["dataset_info.json": "[]"])
+        let broken = try TemporaryFolder(["dataset_info.json": "[]"])
         #expect(
             message { try DatasetRegistration.add("new", file: broken.path + "/m.json", entry: []) }
                 .hasSuffix(
@@ -113,7 +114,7 @@ import Testing
     }
 
     @Test func `a table is written as it is read, or refused`() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let rows = try records([
             #"{"instruction": "a, \"b\"\n", "n": 1, "t": true}"#, #"{"instruction": "c", "n": 2, "x": null}"#,
         ])

@@ -1,29 +1,11 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @testable import Datasets
 
-/// A folder with files, which goes away with its owner.
-final class Folder: Sendable {
-    let path: String
-
-    init(_ files: [String: String] = [:]) throws {
-        path = FileManager.default.temporaryDirectory.path + "/anneal-data-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        for (name, text) in files { try write(Data(text.utf8), to: name) }
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func write(_ bytes: Data, to name: String) throws {
-        let url = URL(fileURLWithPath: "\(path)/\(name)")
-        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try bytes.write(to: url)
-    }
-
-    func text(_ name: String) throws -> String { try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8) }
-
+extension TemporaryFolder {
     func records(_ name: String) throws -> [Record] { try RecordFile.read(path: "\(path)/\(name)") }
 }
 
@@ -49,7 +31,7 @@ enum Program {
     static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
     static let url = Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent("anneal")
 
-    static func run(_ arguments: [String], in folder: Folder) throws -> Output {
+    static func run(_ arguments: [String], in folder: TemporaryFolder) throws -> Output {
         let process = Process()
         process.executableURL = url
         process.arguments = arguments

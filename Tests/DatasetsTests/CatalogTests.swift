@@ -1,26 +1,12 @@
 import Foundation
 import Media
 import Prompting
+import TestSupport
 import Testing
 
 @testable import Datasets
 
-/// A folder with data files that is removed at the end.
-final class TemporaryFolder {
-    let path: String
-
-    init(_ files: [String: String]) throws {
-        path = NSTemporaryDirectory() + "datasets-" + UUID().uuidString
-        for (name, text) in files {
-            let url = URL(fileURLWithPath: path).appendingPathComponent(name)
-            try FileManager.default.createDirectory(
-                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data(text.utf8).write(to: url)
-        }
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
+extension TemporaryFolder {
     /// The message of the error that loading a data set throws, with this folder as "@".
     func error(_ name: String, mediaFolder: String? = nil) -> String {
         do {

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Prompting
+import TestSupport
 import Testing
 
 @testable import Datasets

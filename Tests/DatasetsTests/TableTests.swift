@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import Media
 import Prompting
+import TestSupport
 import Testing
 
 @testable import Datasets

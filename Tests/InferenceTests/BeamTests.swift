@@ -1,6 +1,7 @@
 import Foundation
 import RunConfig
 import Scoring
+import TestSupport
 import Testing
 
 @testable import Inference
@@ -80,7 +81,7 @@ struct BeamTests {
 
     @Test("anneal predict follows beams and gives the same lines whatever is answered together")
     func predict() throws {
-        try Fixture.withFolder { folder in
+        try TemporaryFolder.with { folder in
             func lines(_ more: [String], width: Int) throws -> [String] {
                 let config = try RunConfig.load(
                     modelArguments: [

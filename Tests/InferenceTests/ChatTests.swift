@@ -1,6 +1,7 @@
 import Foundation
 import Media
 import Prompting
+import TestSupport
 import Testing
 
 @testable import Inference
@@ -113,7 +114,7 @@ struct ChatTests {
 
     @Test("A message names its files right behind the marks")
     func input() throws {
-        try Fixture.withFolder { folder in
+        try TemporaryFolder.with { folder in
             let (photo, clip) = ("\(folder)/my photo.jpg", "\(folder)/clip.mp4")
             for path in [photo, clip] { try Data([1]).write(to: URL(fileURLWithPath: path)) }
             var attached = ChatInput.Attachments()

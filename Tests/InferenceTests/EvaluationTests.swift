@@ -3,6 +3,7 @@ import Scoring
 import Models
 import Prompting
 import RunConfig
+import TestSupport
 import Testing
 import Torch
 
@@ -55,7 +56,7 @@ struct EvaluationTests {
         }
         #expect(cases.count == 6)
         for (one, golden) in zip(cases, results) {
-            try Fixture.withFolder { folder in
+            try TemporaryFolder.with { folder in
                 let (result, lines) = try run(
                     Fixture.model(one.model), "template=\(one.template)", "task=\(one.task)", "lang=\(one.lang)",
                     "n_shot=\(one.nShot)", "batch_size=\(one.batchSize)", "seed=\(one.seed)", "infer_dtype=float32",

@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import Prompting
 import RunConfig
+import TestSupport
 import Testing
 import Torch
 
@@ -12,7 +13,7 @@ struct ExportTests {
         "A merged export answers like base and adapter and has the base's tensors",
         arguments: [("qwen2", "qwen", "short"), ("llama3", "llama3", "short"), ("qwen2.5-vl", "qwen2_vl", "image")])
     func merges(_ name: String, _ template: String, _ key: String) throws {
-        try Fixture.withFolder { folder in
+        try TemporaryFolder.with { folder in
             let target = "\(folder)/merged"
             let config = try Fixture.config(
                 Fixture.model(name), "adapter_name_or_path=\(Fixture.adapter(name))", "template=\(template)",
@@ -48,7 +49,7 @@ struct ExportTests {
 
     @Test("An fp32 model is written in bf16 with all its files, over an earlier export only")
     func format() throws {
-        try Fixture.withFolder { folder in
+        try TemporaryFolder.with { folder in
             let target = "\(folder)/merged"
             let model = Fixture.model("qwen2.5-vl")
             var config = try Fixture.config(model, "template=qwen2_vl", "export_dir=\(target)", purpose: .export)

@@ -2,6 +2,7 @@ import Foundation
 import Scoring
 import Reporting
 import RunConfig
+import TestSupport
 import Testing
 
 @testable import Inference
@@ -25,7 +26,7 @@ struct PredictTests {
 
     @Test("Predictions are written in order, do not depend on batches, and go on after a stop")
     func resumes() throws {
-        try Fixture.withFolder { folder in
+        try TemporaryFolder.with { folder in
             let path = "\(folder)/out/pred.jsonl"
             let (result, log) = try predict(path)
             let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -56,7 +57,7 @@ struct PredictTests {
 
     @Test("A file of other predictions is not added to")
     func otherRun() throws {
-        try Fixture.withFolder { folder in
+        try TemporaryFolder.with { folder in
             let path = "\(folder)/pred.jsonl"
             _ = try predict(path)
             let error = #expect(throws: InferenceError.self) { try predict(path, "temperature=0") }
@@ -74,7 +75,7 @@ struct PredictTests {
 
     @Test("Probabilities of the possible answers go into the lines, and a run with others is another run")
     func probabilities() throws {
-        try Fixture.withFolder { folder in
+        try TemporaryFolder.with { folder in
             let path = "\(folder)/p.jsonl"
             let config = try RunConfig.load(modelArguments: arguments + ["max_samples=3"], purpose: .inference)
             let result = try PredictionRun(config, savePath: path, classes: ["yes", "no"]).start { _ in }
@@ -87,7 +88,7 @@ struct PredictTests {
 
     @Test("The command predicts, scores and says what is missing")
     func command() throws {
-        try Fixture.withFolder { folder in
+        try TemporaryFolder.with { folder in
             let made = try Program.run(
                 [
                     "predict", Fixture.model("qwen2"), "--dataset", "text", "--dataset-dir", Fixture.data, "--template",

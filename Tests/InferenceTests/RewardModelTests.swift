@@ -1,6 +1,7 @@
 import Foundation
 import Prompting
 import RunConfig
+import TestSupport
 import Testing
 
 @testable import Inference
@@ -21,7 +22,7 @@ struct RewardModelTests {
     }
 
     @Test func `scores equal those of peft and the value head, also after an export`() throws {
-        try Fixture.withFolder { folder in
+        try TemporaryFolder.with { folder in
             let path = try adapter(in: folder), expected: [Score] = try Fixture.json("scores")
             let arguments = ["adapter_name_or_path=\(path)", "template=qwen", "infer_dtype=float32"]
             let config = try Fixture.config(Fixture.model("qwen2"), arguments[0], arguments[1], arguments[2])

@@ -2,6 +2,7 @@ import Foundation
 import Media
 import Prompting
 import RunConfig
+import TestSupport
 import Testing
 import Torch
 
@@ -10,7 +11,7 @@ import Torch
 struct SettingsTests {
     /// An adapter folder that records what it was trained with.
     private func withAdapter<Result>(base: String? = nil, _ body: (String) throws -> Result) throws -> Result {
-        try Fixture.withFolder { folder in
+        try TemporaryFolder.with { folder in
             let adapter = "\(folder)/adapter"
             try FileManager.default.copyItem(atPath: Fixture.adapter("qwen2.5-vl"), toPath: adapter)
             var defaults = InferenceDefaults()

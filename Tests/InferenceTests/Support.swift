@@ -25,14 +25,6 @@ enum Fixture {
         return try decoder.decode(Value.self, from: Data(contentsOf: URL(fileURLWithPath: own(name))))
     }
 
-    /// A folder that is removed when the test ends.
-    static func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-        let path = NSTemporaryDirectory() + "anneal-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        return try body(path)
-    }
-
     static func config(_ arguments: String..., purpose: RunConfig.Purpose = .inference) throws -> RunConfig {
         try RunConfig.load(modelArguments: arguments, purpose: purpose)
     }

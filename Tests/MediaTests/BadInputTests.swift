@@ -1,5 +1,6 @@
 import Foundation
 import Media
+import TestSupport
 import Testing
 
 @Suite("Bad image files get an error that names them")
@@ -16,16 +17,16 @@ struct BadInputTests {
         let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
         let table: [(MediaSource, MediaError.Code, String)] = [
             (
-                try folder.write("note.jpg", "你好, this is text\nand more"), .notMedia,
+                try folder.source("note.jpg", "你好, this is text\nand more"), .notMedia,
                 "a text file, not an image (it begins with \"你好, this"
             ),
-            (try folder.write("page.png", "<!DOCTYPE html><html></html>"), .notMedia, "an HTML page"),
-            (try folder.write("drawing.svg", "<svg xmlns=\"x\"/>"), .notMedia, "SVG"),
-            (try folder.write("pointer.jpg", pointer), .notMedia, "a Git LFS pointer"),
-            (try folder.write("empty.jpg", Data()), .empty, "empty"),
-            (try folder.write("archive.jpg", Data([0x50, 0x4B, 3, 4, 0, 0])), .notMedia, "ZIP"),
+            (try folder.source("page.png", "<!DOCTYPE html><html></html>"), .notMedia, "an HTML page"),
+            (try folder.source("drawing.svg", "<svg xmlns=\"x\"/>"), .notMedia, "SVG"),
+            (try folder.source("pointer.jpg", pointer), .notMedia, "a Git LFS pointer"),
+            (try folder.source("empty.jpg", Data()), .empty, "empty"),
+            (try folder.source("archive.jpg", Data([0x50, 0x4B, 3, 4, 0, 0])), .notMedia, "ZIP"),
             (
-                try folder.write("noise.bin", Data([0xAB, 0, 1, 2, 0xFE, 0x80, 7, 9, 3])), .notMedia,
+                try folder.source("noise.bin", Data([0xAB, 0, 1, 2, 0xFE, 0x80, 7, 9, 3])), .notMedia,
                 "ab 00 01 02 fe 80 07 09"
             ),
             (.file(path: folder.url.path), .unreadable, "not a regular file"),

@@ -1,5 +1,6 @@
 import Foundation
 import Media
+import TestSupport
 import Testing
 
 @Suite("Processor configurations")
@@ -49,17 +50,17 @@ struct ConfigTests {
         let folder = try TemporaryFolder()
         let error = #expect(throws: MediaError.self) { try VisionProcessorConfig.image(modelFolder: folder.url) }
         #expect(error?.description.contains("preprocessor_config.json") == true)
-        _ = try folder.write("preprocessor_config.json", #"{"min_pixels": 100, "max_pixels": 200}"#)
+        try folder.write("preprocessor_config.json", #"{"min_pixels": 100, "max_pixels": 200}"#)
         #expect(try VisionProcessorConfig.image(modelFolder: folder.url).maxPixels == 200)
         #expect(try VisionProcessorConfig.video(modelFolder: folder.url).minPixels == 100)
-        _ = try folder.write("video_preprocessor_config.json", "{}")
+        try folder.write("video_preprocessor_config.json", "{}")
         #expect(try VisionProcessorConfig.video(modelFolder: folder.url) == .videoDefaults)
-        _ = try folder.write(
+        try folder.write(
             "processor_config.json",
             #"{"image_processor": {"max_pixels": 5000}, "video_processor": {"max_pixels": 6000}}"#)
         #expect(try VisionProcessorConfig.image(modelFolder: folder.url).maxPixels == 5000)
         #expect(try VisionProcessorConfig.video(modelFolder: folder.url).maxPixels == 6000)
-        _ = try folder.write("processor_config.json", "nonsense")
+        try folder.write("processor_config.json", "nonsense")
         #expect(throws: MediaError.self) { try VisionProcessorConfig.image(modelFolder: folder.url) }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Media
+import TestSupport
 
 /// Files made by Tools/fixtures/media.py.
 enum Fixtures {
@@ -64,22 +65,11 @@ func pattern(width: Int, height: Int) throws -> Image {
     return try Image(width: width, height: height, bytes: bytes)
 }
 
-/// A folder that is removed when the test ends.
-final class TemporaryFolder {
-    let url: URL
+extension TemporaryFolder {
+    var url: URL { URL(fileURLWithPath: path) }
 
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("media-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
+    /// Writes a file and gives it as a source.
+    func source(_ name: String, _ data: Data) throws -> MediaSource { .file(path: try write(name, data)) }
 
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    func write(_ name: String, _ data: Data) throws -> MediaSource {
-        let file = url.appendingPathComponent(name)
-        try data.write(to: file)
-        return .file(path: file.path)
-    }
-
-    func write(_ name: String, _ text: String) throws -> MediaSource { try write(name, Data(text.utf8)) }
+    func source(_ name: String, _ text: String) throws -> MediaSource { try source(name, Data(text.utf8)) }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Media
+import TestSupport
 import Testing
 
 /// One row of images.json.
@@ -81,7 +82,7 @@ struct ImageTests {
         let segment = Data([0xFF, 0xE1, 0xFF, 0xFF]) + Data(repeating: 0x20, count: 65533)
         for _ in 0..<3 { data.insert(contentsOf: segment, at: 2) }
         let folder = try TemporaryFolder()
-        let source = try folder.write("long.jpg", data)
+        let source = try folder.source("long.jpg", data)
         #expect(try Image.size(of: source) == ImageSize(width: 17, height: 13))
         #expect(try Image(decoding: source) == Image(decoding: Fixtures.image("rgb.jpg")))
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Media
+import TestSupport
 import Testing
 
 /// One row of videos.json and demo.json.
@@ -72,7 +73,7 @@ struct VideoTests {
                 #expect(throws: MediaError.self) { _ = try config.patches(ofVideo: source, decodeLimits: limits) }
             ).description
         }
-        #expect(try message(folder.write("a.mp4", "hello")).contains("a.mp4: a text file, not a video"))
+        #expect(try message(folder.source("a.mp4", "hello")).contains("a.mp4: a text file, not a video"))
         #expect(try message(Fixtures.image("rgb.jpg")).contains("an image, not a video"))
         #expect(try message(.file(path: "/nowhere.mp4")).contains("no such file"))
         #expect(try message(.frames(paths: [])).contains("no frame"))
@@ -80,7 +81,7 @@ struct VideoTests {
         #expect(try message(Fixtures.file("clip.mp4"), DecodeLimits(maxFrames: 5)).contains("more than 5 frames"))
         #expect(try message(Fixtures.file("clip.mp4"), DecodeLimits(maxPixels: 100)).contains("clip.mp4"))
         let clip = try Fixtures.bytes("clip.mp4")
-        #expect(try message(folder.write("cut.mp4", clip.prefix(1000))).contains("cut.mp4: the video is damaged"))
+        #expect(try message(folder.source("cut.mp4", clip.prefix(1000))).contains("cut.mp4: the video is damaged"))
         #expect(try message(.bytes(Data([0, 1, 2, 3, 4, 200, 201]))).contains("FFmpeg cannot open it"))
         let sizes = ["rgb.png", "row.jpg"].map { Fixtures.images.appendingPathComponent($0).path }
         #expect(try message(.frames(paths: sizes)).contains("All frames of a video need one size"))

@@ -1,20 +1,12 @@
 import Foundation
 import NN
+import TestSupport
 import Testing
 import Torch
 
 @testable import Models
 
 /// A folder that goes away with its owner.
-private final class Folder {
-    let path = FileManager.default.temporaryDirectory.path + "/models-tests-\(UUID().uuidString)"
-    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-    func write(_ name: String, _ object: [String: Any]) throws {
-        try JSONSerialization.data(withJSONObject: object).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
-    }
-}
-
 private func fixtures() throws -> String { try #require(Bundle.module.resourcePath) + "/Fixtures" }
 
 struct LayoutTests {
@@ -38,7 +30,7 @@ struct LayoutTests {
             #expect(layouts.published.sorted() == file.names && layouts.memory.count == file.names.count)
             let expected = try LanguageModel.load(folder: source, dtype: .float32)
             for names in [layouts.published, layouts.memory] {
-                let folder = try Folder()
+                let folder = try TemporaryFolder()
                 try FileManager.default.copyItem(atPath: "\(source)/config.json", toPath: "\(folder.path)/config.json")
                 let tensors = try zip(names, layouts.published).map { ($0, try #require(file.tensor($1))) }
                 try SafetensorsWriter.write(tensors, to: "\(folder.path)/model.safetensors")
@@ -57,7 +49,7 @@ struct LayoutTests {
         try TensorThread.cpu.run {
             let source = try fixtures() + "/qwen2", file = try SafetensorsFile(path: "\(source)/model.safetensors")
             func message(_ change: (inout [(name: String, tensor: Tensor)]) -> Void) throws -> String {
-                let folder = try Folder()
+                let folder = try TemporaryFolder()
                 try FileManager.default.copyItem(atPath: "\(source)/config.json", toPath: "\(folder.path)/config.json")
                 var tensors = try file.names.map { (name: $0, tensor: try #require(file.tensor($0))) }
                 change(&tensors)
@@ -85,8 +77,9 @@ struct AdapterConfigTests {
     private let plain: [String: Any] = ["peft_type": "LORA", "r": 2, "lora_alpha": 4, "target_modules": ["q_proj"]]
 
     private func read(_ changes: [String: Any]) throws -> AdapterConfig {
-        let folder = try Folder()
-        try folder.write("adapter_config.json", plain.merging(changes) { $1 })
+        let folder = try TemporaryFolder()
+        try folder.write(
+            "adapter_config.json", JSONSerialization.data(withJSONObject: plain.merging(changes) { $1 }))
         return try AdapterConfig(folder: folder.path)
     }
 
@@ -116,7 +109,7 @@ struct AdapterConfigTests {
             let config = try read(["target_modules": targets, "use_rslora": true, "lora_dropout": 0.1])
             #expect(try config.matches(inside))
             #expect(try !config.matches(outside))
-            let folder = try Folder()
+            let folder = try TemporaryFolder()
             try config.json().write(to: URL(fileURLWithPath: "\(folder.path)/adapter_config.json"))
             let again = try AdapterConfig(folder: folder.path)
             #expect(again == config)

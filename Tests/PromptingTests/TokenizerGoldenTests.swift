@@ -1,3 +1,4 @@
+import Basics
 import Testing
 
 @testable import Prompting
@@ -59,7 +60,7 @@ import Testing
     @Test("any order of ids streams to what it decodes to")
     func streamingOfGarbage() throws {
         let tokenizer = try Fixture.tokenizer("qwen-tiny")
-        var generator = SplitMix(state: 7)
+        var generator = SplitMix64(seed: 7)
         for _ in 0..<200 {
             let ids = (0..<30).map { _ in Int32(generator.next() % 256) }
             var stream = StreamingDetokenizer(tokenizer)
@@ -79,18 +80,5 @@ import Testing
         let short = tokenizer.encode(String(repeating: word, count: 4))
         // The scan handles 144 bytes, the queue 108,000; away from the ends both see the same repeating text.
         #expect(Array(long.prefix(short.count / 2)) == Array(short.prefix(short.count / 2)))
-    }
-}
-
-/// A small reproducible generator.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

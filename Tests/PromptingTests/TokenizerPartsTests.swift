@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import JSON
 import Testing
@@ -101,7 +102,7 @@ import Testing
     func brokenCharsMap() throws {
         #expect(SentencePieceCharsMap([]) == nil)
         #expect(SentencePieceCharsMap([8, 0, 0, 0, 1, 2, 3]) == nil)
-        var generator = SplitMix(state: 3)
+        var generator = SplitMix64(seed: 3)
         for _ in 0..<300 {
             let units = (0..<64).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
             let map = SentencePieceCharsMap([64, 0, 0, 0] + units + Array("abc".utf8))

@@ -1,12 +1,14 @@
+import Basics
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @testable import Reporting
 
 /// Width and height of a PNG file in pixels.
 private func pngSize(_ path: String) throws -> [Int] {
-    let bytes = try #require(try AtomicFile.read(path))
+    let bytes = try #require(try Files.read(path))
     try #require(bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) && bytes.count > 2000)
     return [16, 20].map { start in bytes[start..<start + 4].reduce(0) { $0 << 8 | Int($1) } }
 }
@@ -24,7 +26,7 @@ private func pngSize(_ path: String) throws -> [Int] {
 
     @Test func `plot_loss leaves one figure a metric and says what it did`() throws {
         let history = try TrainerState(json: fixture("run_trainer_state.json"), path: "-").logHistory
-        try withFolder { folder in
+        try TemporaryFolder.with { folder in
             let outcomes = try TrainingFigures.write(
                 history: history, figures: ["loss", "eval_loss", "rewards/accuracies"].map { .init($0) }, folder: folder
             )
@@ -68,7 +70,7 @@ private func pngSize(_ path: String) throws -> [Int] {
                 == ["", "rewards/chosen", "eval_rewards/chosen", "", "rewards/rejected"])
         #expect(chart.series[1].y == Smoothing.exponential([0.5, 1.5]) && chart.series[2].y == [0.25])
         #expect(chart.series[0].color.opacity < 1 && chart.series[3].color != chart.series[0].color)
-        try withFolder { folder in
+        try TemporaryFolder.with { folder in
             let outcomes = try TrainingFigures.write(
                 history: history, figures: [figure, .init("logps", of: ["logps/chosen", "logps/rejected"])],
                 folder: folder)
@@ -77,7 +79,7 @@ private func pngSize(_ path: String) throws -> [Int] {
     }
 
     @Test func `Empty, single and infinite curves are drawn without a trap`() throws {
-        try withFolder { folder in
+        try TemporaryFolder.with { folder in
             for values in [
                 [], [1.5], [.nan], [.infinity, 1], [1e308, -1e308], [.leastNonzeroMagnitude, 0], [2, 2, 2],
             ] {
@@ -99,7 +101,7 @@ private func pngSize(_ path: String) throws -> [Int] {
     }
 
     @Test func `A chart into a missing folder is a clear error`() throws {
-        let error = #expect(throws: ReportingError.self) {
+        let error = #expect(throws: FileError.self) {
             try LineChart(title: "", yLabel: "", series: []).write(to: "/nonexistent/a.png")
         }
         #expect(error?.path == "/nonexistent/a.png")
@@ -120,7 +122,7 @@ private func pngSize(_ path: String) throws -> [Int] {
         // U+F8FFF lies in a private plane: no font has it.
         var matrix = ConfusionMatrix(classes: ["\u{F8FFF}", "b"])
         matrix.add(truth: "b", prediction: "b")
-        try withFolder { folder in
+        try TemporaryFolder.with { folder in
             let note = try matrix.writeChart(to: folder + "/m.png")
             #expect(note?.contains("it shows numbers: 1 = \u{F8FFF}, 2 = b.") == true)
             #expect(try pngSize(folder + "/m.png").allSatisfy { $0 > 400 })

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @testable import Reporting
@@ -39,7 +40,7 @@ import Testing
             .init("Tokenizers", "0.22.2"),
         ]
         card.setResults(from: try fixtureJSON("card_full_history.json").items.map(\.record))
-        try withFolder { folder in
+        try TemporaryFolder.with { folder in
             try card.write(to: folder)
             #expect(try text(of: folder + "/README.md") == fixtureText("card_full.md"))
         }

@@ -1,5 +1,7 @@
+import Basics
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @testable import Reporting
@@ -13,7 +15,7 @@ import Testing
     }
 
     @Test func `A state survives the disk with NaN and every bit of its doubles`() throws {
-        try withFolder { folder in
+        try TemporaryFolder.with { folder in
             var state = TrainerState()
             state.globalStep = 7
             state.epoch = 1 / 3
@@ -41,12 +43,12 @@ import Testing
             ("{\"log_history\": [1]}", "'log_history'"), ("{\"epoch\": 1", "line 1"),
         ]
         for (text, message) in cases {
-            let error = #expect(throws: ReportingError.self) {
+            let error = #expect(throws: FileError.self) {
                 try TrainerState(json: Array(text.utf8), path: "trainer_state.json")
             }
             #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
         }
-        let error = #expect(throws: ReportingError.self) { try TrainerState(folder: "/nonexistent") }
+        let error = #expect(throws: FileError.self) { try TrainerState(folder: "/nonexistent") }
         #expect(
             error?.description
                 == "/nonexistent/trainer_state.json: is missing. Resume from a complete checkpoint folder.")
@@ -55,7 +57,7 @@ import Testing
     @Test func `trainer_log.jsonl equals LLaMA-Factory's line by line`() throws {
         let history = try TrainerState(json: fixture("run_trainer_state.json"), path: "-").logHistory
         let expected = try fixtureText("run_trainer_log.jsonl").split(separator: "\n")
-        try withFolder { folder in
+        try TemporaryFolder.with { folder in
             let log = try TrainerLog(folder: folder, totalSteps: 8)
             for (index, record) in history.enumerated() {
                 // The wall clock of the reference's run is known only through what it wrote.
@@ -70,7 +72,7 @@ import Testing
     }
 
     @Test func `A resumed log is cut back and its times count this process only`() throws {
-        try withFolder { folder in
+        try TemporaryFolder.with { folder in
             let first = try TrainerLog(folder: folder, totalSteps: 4)
             for step in 1...4 { try first.append(["loss": 1], step: step, elapsedSeconds: Double(step)) }
             try first.append(["train_loss": 1], step: 4, elapsedSeconds: 5)
@@ -89,7 +91,7 @@ import Testing
     }
 
     @Test func `Memory and rewards have LLaMA-Factory's names, nulls are dropped`() throws {
-        try withFolder { folder in
+        try TemporaryFolder.with { folder in
             let log = try TrainerLog(folder: folder, totalSteps: 0)
             let line = try log.append(
                 ["rewards/accuracies": 0.5, "loss": .null], step: 0, elapsedSeconds: 0,
@@ -104,7 +106,7 @@ import Testing
 
     @Test func `A line ends with the curves of the stage, those with a name of LLaMA-Factory's under it alone`() throws
     {
-        try withFolder { folder in
+        try TemporaryFolder.with { folder in
             let log = try TrainerLog(folder: folder, totalSteps: 2)
             let record: LogRecord = [
                 "loss": 0.5, "grad_norm": 2, "rewards/accuracies": 0.75, "rewards/margins": 1.5, "kl": 0.25,
@@ -118,7 +120,7 @@ import Testing
     }
 
     @Test func `Result files equal transformers' and merge`() throws {
-        try withFolder { folder in
+        try TemporaryFolder.with { folder in
             let train = try fixtureJSON("run_train_results.json").record
             let eval = try fixtureJSON("run_eval_results.json").record
             try RunResults.write(train, split: "train", folder: folder)
@@ -168,18 +170,5 @@ import Testing
             ConsoleText.logLine(record)
                 == "{'loss': '11.9', 'grad_norm': 'nan', 'learning_rate': '4.952e-05', 'epoch': '2', "
                 + "'num_input_tokens_seen': 3968}")
-    }
-
-    @Test func `A failed write names the file, the cause and the remedy, and leaves the old file`() throws {
-        let error = #expect(throws: ReportingError.self) { try AtomicFile.write("x", to: "/nonexistent/state.json") }
-        #expect(
-            error?.description
-                == "/nonexistent/state.json: cannot be written: No such file or directory. Its folder does not exist.")
-        try withFolder { folder in
-            try AtomicFile.write("old", to: folder + "/a")
-            try AtomicFile.write("new", to: folder + "/a")
-            #expect(try text(of: folder + "/a") == "new")
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a"])
-        }
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import JSON
 import Testing
@@ -22,15 +23,7 @@ extension JSONValue {
     var text: String? { if case .string(let text) = self { text } else { nil } }
 }
 
-/// Runs `body` with a fresh folder that is removed afterwards.
-func withFolder(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "reporting-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try body(folder)
-}
-
 /// The text of a file that a test has written.
 func text(of path: String) throws -> String {
-    String(decoding: try #require(try AtomicFile.read(path)), as: UTF8.self)
+    String(decoding: try #require(try Files.read(path)), as: UTF8.self)
 }

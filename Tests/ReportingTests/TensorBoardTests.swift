@@ -1,5 +1,7 @@
+import Basics
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @testable import Reporting
@@ -11,7 +13,7 @@ import Testing
     }
 
     @Test func `An event file equals TensorBoard's own byte for byte`() throws {
-        try withFolder { folder in
+        try TemporaryFolder.with { folder in
             let file = try EventFile(folder: folder + "/runs/x", purgeStep: 3, wallTime: 1_700_000_000.25)
             try file.text("args", "{\"output_dir\": \"结果\"}", wallTime: 1_700_000_001.5)
             let record: LogRecord = [
@@ -20,7 +22,7 @@ import Testing
                 "step": 300,
             ]
             try file.log(record, step: 300, wallTime: 1_700_000_002)
-            let bytes = try #require(try AtomicFile.read(file.path))
+            let bytes = try #require(try Files.read(file.path))
             #expect(bytes == (try fixture("events.bin")))
             #expect(file.path.contains("/runs/x/events.out.tfevents.1700000000."))
             #expect(file.path.hasSuffix(".\(ProcessInfo.processInfo.processIdentifier).0"))
@@ -28,7 +30,7 @@ import Testing
     }
 
     @Test func `A second file of the same second gets the next number`() throws {
-        try withFolder { folder in
+        try TemporaryFolder.with { folder in
             let first = try EventFile(folder: folder, wallTime: 5)
             let second = try EventFile(folder: folder, wallTime: 5)
             #expect(first.path.hasSuffix(".0") && second.path.hasSuffix(".1"))
@@ -50,7 +52,7 @@ import Testing
     }
 
     @Test func `A folder that cannot be made is a clear error`() throws {
-        let error = #expect(throws: ReportingError.self) { try EventFile(folder: "/dev/null/x") }
+        let error = #expect(throws: FileError.self) { try EventFile(folder: "/dev/null/x") }
         #expect(error?.description.contains("/dev/null") == true)
     }
 }

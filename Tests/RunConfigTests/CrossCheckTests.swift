@@ -142,6 +142,18 @@ import Testing
         }
     }
 
+    @Test func `data are looked at whatever the run is to do with them`() {
+        var config = config()
+        config.training.doTrain = false
+        #expect(config.crossChecks(.data).isEmpty)
+        config.training.doPredict = true
+        #expect(config.crossChecks(.training).contains { $0.message.contains("`anneal predict`") })
+        (config.data.dataset, config.data.evalDataset) = (nil, ["e"])
+        #expect(config.crossChecks(.data).isEmpty)
+        config.data.evalDataset = nil
+        #expect(config.crossChecks(.data).map(\.keys.first) == ["dataset"])
+    }
+
     @Test func `each schedule takes its own numbers only`() {
         func messages(_ type: SchedulerType, _ options: [String: ConfigValue]) -> [String] {
             var config = config()

@@ -1,6 +1,7 @@
 import Foundation
 import JSON
 import Reporting
+import TestSupport
 import Testing
 
 @testable import Scoring
@@ -102,7 +103,7 @@ struct ReportTests {
         options.positive = "maybe"
         let error = #expect(throws: MetricsError.self) { try MetricsReport(rows, options: options) }
         #expect(error?.description == "maybe is none of the classes with probabilities: yes, no")
-        try Fixture.withFolder { folder in
+        try TemporaryFolder.with { folder in
             let report = try MetricsReport(rows)
             let drawn = try report.writePictures(to: "\(folder)/a.png")
             #expect(drawn.count == 2)
@@ -116,7 +117,7 @@ struct ReportTests {
 
     @Test("Files are read as lines or as an array, and mistakes name file, row and key")
     func reading() throws {
-        try Fixture.withFolder { folder in
+        try TemporaryFolder.with { folder in
             let path = "\(folder)/p.jsonl"
             func read(_ text: String) throws -> [PredictionLine] {
                 try Data(text.utf8).write(to: URL(fileURLWithPath: path))

@@ -12,14 +12,6 @@ enum Fixture {
         return try JSONValue(parsing: [UInt8](data))
     }
 
-    /// A folder that is removed when the test ends.
-    static func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-        let path = NSTemporaryDirectory() + "anneal-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        return try body(path)
-    }
-
     static func line(_ label: String, _ predict: String, prompt: String = "") -> PredictionLine {
         PredictionLine(prompt: prompt, predict: predict, label: label)
     }

@@ -134,7 +134,7 @@ struct ResumeTests {
             #expect(try snapshot() == before)
             let left = try files.contentsOfDirectory(atPath: output)
             #expect(
-                !left.contains { $0.hasPrefix("tmp-") || $0.hasSuffix(".partial") } && !left.contains("checkpoint-6"))
+                !left.contains { $0.hasPrefix("tmp-") || $0.hasSuffix(".tmp") } && !left.contains("checkpoint-6"))
         }
         #expect(try Program.train(Self.arguments("lora", output: "output"), in: folder.path).status == 0)
         try expectEqual(output, "\(folder.path)/reference")

@@ -1,3 +1,4 @@
+import Basics
 import Datasets
 import Foundation
 import Models
@@ -61,7 +62,7 @@ struct TraceTests {
         let run = try TrainingRun(config)
         try compareData(try run.loadData(), trace, isText: name.hasPrefix("pretrain"))
         let plan = try DryRun.lines(config)
-        let counts = [trace.trainable_parameters, trace.all_parameters].map(ParameterCount.grouped)
+        let counts = [trace.trainable_parameters, trace.all_parameters].map(\.grouped)
         #expect(plan.contains { $0.hasPrefix("trainable params: \(counts[0]) || all params: \(counts[1]) ||") })
 
         #expect(try run.start() == .finished)

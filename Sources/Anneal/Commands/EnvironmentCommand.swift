@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Datasets
 import Foundation
 import Reporting
@@ -20,7 +21,7 @@ struct EnvironmentCommand: ParsableCommand {
             ("CPU features", Self.cpuFeatures.joined(separator: " ")),
             ("Cores", "\(process.activeProcessorCount)"),
             ("Threads of an operator", "\(Runtime.numThreads)"),
-            ("Memory", String(format: "%.1f GB", Double(process.physicalMemory) / 1e9)),
+            ("Memory", Int(process.physicalMemory).byteText),
             ("Cache of prepared data", Self.cache),
             (
                 "Default data directory",
@@ -35,17 +36,15 @@ struct EnvironmentCommand: ParsableCommand {
     /// Folder, size and limit of the cache.
     private static var cache: String {
         guard let folder = CacheFolder.path else { return "off (ANNEAL_CACHE)" }
-        let size = megabytes(CacheFolder.size(of: folder))
+        let size = CacheFolder.size(of: folder).byteText
         let limit: String
         do {
-            limit = try CacheFolder.limit().map { "\(megabytes($0)) at most" } ?? "no limit"
+            limit = try CacheFolder.limit().map { "\($0.byteText) at most" } ?? "no limit"
         } catch {
             limit = error.message
         }
         return "\(folder), \(size), \(limit) (ANNEAL_CACHE and ANNEAL_CACHE_LIMIT; files in it may be deleted)"
     }
-
-    private static func megabytes(_ numBytes: Int) -> String { String(format: "%.1f MB", Double(numBytes) / 1e6) }
 
     private static func cpuField(_ name: String) -> String? {
         let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""

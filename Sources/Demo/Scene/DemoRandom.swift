@@ -1,10 +1,10 @@
-/// SplitMix64: a small generator whose sequence depends on the seed alone, on every machine.
-///
-/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (2014), figure 16.
-struct DemoRandom: RandomNumberGenerator {
-    private var state: UInt64
+import Basics
 
-    init(seed: UInt64) { state = seed }
+/// Draws whose sequence depends on the seed alone, on every machine and with every compiler.
+struct DemoRandom: RandomNumberGenerator {
+    private var source: SplitMix64
+
+    init(seed: UInt64) { source = SplitMix64(seed: seed) }
 
     /// An independent generator for item `index` of the stream called `stream`, so that adding samples to one data set
     /// changes no picture of another.
@@ -12,19 +12,13 @@ struct DemoRandom: RandomNumberGenerator {
         var mixer = DemoRandom(seed: seed &+ stream &* 0xA24B_AED4_963E_E407)
         let base = mixer.next()
         var second = DemoRandom(seed: base &+ UInt64(truncatingIfNeeded: index) &* 0x9FB2_1C65_1E98_DF25)
-        state = second.next()
+        source = SplitMix64(seed: second.next())
     }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    mutating func next() -> UInt64 { source.next() }
 
     /// Uniform in [0, 1), with 53 random bits.
-    mutating func unit() -> Double { Double(next() >> 11) * 0x1.0p-53 }
+    mutating func unit() -> Double { source.uniform() }
 
     /// Uniform in [low, high).
     mutating func real(_ low: Double, _ high: Double) -> Double { low + (high - low) * unit() }

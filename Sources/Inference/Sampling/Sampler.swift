@@ -1,3 +1,4 @@
+import Basics
 import Torch
 
 /// One answer's sampling: its random numbers, the tokens it has seen, and where it stands in its constraint.

@@ -1,3 +1,5 @@
+import Basics
+
 /// All templates by name: one file for each family in `Families` and one line here for each name.
 ///
 /// To add LLaMA-Factory's template `foo_bar`: write `Families/Foo.swift` with `extension Template { static let fooBar =

@@ -1,3 +1,5 @@
+public import Basics
+
 /// Bars over named categories, or a histogram over a range of numbers, written as PNG.
 public struct BarChart: Sendable {
     /// One bar.
@@ -44,7 +46,7 @@ public struct BarChart: Sendable {
     }
 
     /// Draws the chart and writes it, atomically.
-    public func write(to path: String) throws(ReportingError) {
+    public func write(to path: String) throws(FileError) {
         let canvas = try Canvas(width: 800, height: 500)
         let values = bars.map(\.value).filter(\.isFinite)
         let hasWholeValues = values.allSatisfy { $0 == $0.rounded() }

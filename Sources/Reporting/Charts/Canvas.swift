@@ -1,3 +1,4 @@
+import Basics
 import CCairo
 import Glibc
 
@@ -13,14 +14,14 @@ final class Canvas {
 
     private static let pixelsPerPoint = 2.0
 
-    init(width: Double, height: Double) throws(ReportingError) {
+    init(width: Double, height: Double) throws(FileError) {
         self.width = width
         self.height = height
         let scale = Self.pixelsPerPoint
         guard let surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, Int32(width * scale), Int32(height * scale)),
             cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS, let context = cairo_create(surface)
         else {
-            throw ReportingError(.drawing, path: "chart", "a picture of \(width) x \(height) points cannot be made.")
+            throw FileError("chart", "a picture of \(width) x \(height) points cannot be made.")
         }
         self.surface = surface
         self.context = context
@@ -34,7 +35,7 @@ final class Canvas {
     }
 
     /// Writes the picture as a PNG file, atomically.
-    func writePNG(to path: String) throws(ReportingError) {
+    func writePNG(to path: String) throws(FileError) {
         var bytes: [UInt8] = []
         let status = withUnsafeMutablePointer(to: &bytes) { pointer in
             cairo_surface_write_to_png_stream(
@@ -48,7 +49,7 @@ final class Canvas {
                 }, pointer)
         }
         guard status == CAIRO_STATUS_SUCCESS else {
-            throw ReportingError(.drawing, path: path, String(cString: cairo_status_to_string(status)))
+            throw FileError(path, String(cString: cairo_status_to_string(status)))
         }
         try AtomicFile.write(bytes, to: path)
     }

@@ -1,8 +1,10 @@
+public import Basics
+
 extension ConfusionMatrix {
     /// Draws the matrix as PNG: counts, shares of the true class, recall beside each row.
     /// - Returns: a line for the user when no installed font has the characters of the class names; the picture then shows
     ///   numbers, which the line explains. Nil when all is well.
-    public func writeChart(to path: String, title: String = "Confusion matrix") throws(ReportingError) -> String? {
+    public func writeChart(to path: String, title: String = "Confusion matrix") throws(FileError) -> String? {
         let isDrawable = classes.allSatisfy { FontChoice(for: $0).isComplete }
         let names = isDrawable ? classes : classes.indices.map { String($0 + 1) }
         let hasInvalid = numInvalid.contains { $0 > 0 }

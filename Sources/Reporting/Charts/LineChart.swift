@@ -1,3 +1,5 @@
+public import Basics
+
 /// A chart of one or several curves over a common x axis, written as PNG.
 public struct LineChart: Sendable {
     /// One curve. Values that are not finite interrupt it.
@@ -63,7 +65,7 @@ public struct LineChart: Sendable {
     }
 
     /// Draws the chart and writes it, atomically.
-    public func write(to path: String) throws(ReportingError) {
+    public func write(to path: String) throws(FileError) {
         let canvas = try Canvas(width: 800, height: 500)
         let points = series.flatMap(\.runs).flatMap { $0 }
         let xs = points.map(\.x)

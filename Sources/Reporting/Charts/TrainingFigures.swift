@@ -1,3 +1,5 @@
+public import Basics
+
 /// The figures `plot_loss` leaves in output_dir: `training_loss.png`, `training_eval_loss.png`, ….
 public enum TrainingFigures {
     /// One figure: a metric by itself, or metrics that say something beside one another only.
@@ -36,7 +38,7 @@ public enum TrainingFigures {
     /// figure of `loss` marks its best evaluation.
     public static func write(
         history: [LogRecord], figures: [Figure], folder: String
-    ) throws(ReportingError) -> [Outcome] {
+    ) throws(FileError) -> [Outcome] {
         var outcomes: [Outcome] = []
         for figure in figures {
             let chart =

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 
 /// A file that only grows. Each record goes to the kernel in one call, so that it is visible at once to a reader and
@@ -7,7 +8,7 @@ final class AppendFile: Sendable {
     private let descriptor: Int32
 
     /// Opens `path`, making the file when it is missing.
-    init(_ path: String) throws(ReportingError) {
+    init(_ path: String) throws(FileError) {
         self.path = path
         descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw .system("cannot be opened for writing", path) }
@@ -15,7 +16,9 @@ final class AppendFile: Sendable {
 
     deinit { close(descriptor) }
 
-    func append(_ bytes: [UInt8]) throws(ReportingError) {
-        try AtomicFile.writeAll(bytes, to: descriptor, path: path)
+    func append(_ bytes: [UInt8]) throws(FileError) {
+        try bytes.withUnsafeBufferPointer { (bytes) throws(FileError) in
+            try Files.write(UnsafeRawBufferPointer(bytes), to: descriptor, path: path)
+        }
     }
 }

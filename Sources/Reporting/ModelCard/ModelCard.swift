@@ -1,3 +1,4 @@
+public import Basics
 import JSON
 
 /// The README.md of an output folder: metadata that the hub reads, results, hyper-parameters, versions.
@@ -76,7 +77,7 @@ public struct ModelCard: Sendable {
     }
 
     /// Writes README.md into a folder, atomically.
-    public func write(to folder: String) throws(ReportingError) {
+    public func write(to folder: String) throws(FileError) {
         try AtomicFile.write(text, to: "\(folder)/README.md")
     }
 

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import Synchronization
 
@@ -112,7 +113,7 @@ public final class ProgressBar: Sendable {
 
     /// A report that cannot be shown is no reason to stop the work.
     private func put(_ text: String, to target: Int32? = nil) {
-        try? AtomicFile.writeAll(Array(text.utf8), to: target ?? descriptor, path: "terminal")
+        try? Array(text.utf8).withUnsafeBytes { try Files.write($0, to: target ?? descriptor, path: "terminal") }
     }
 
     private static func canRedraw(_ descriptor: Int32) -> Bool {

@@ -1,3 +1,4 @@
+import Basics
 import JSON
 
 /// The lines a run prints, as transformers prints them. The caller decides where they go.
@@ -33,18 +34,18 @@ public enum ConsoleText {
         public var lines: [String] {
             var lines = [
                 "***** Running training *****",
-                "  Num examples = \(Python.grouped(numExamples))",
-                "  Num Epochs = \(Python.grouped(numEpochs))",
+                "  Num examples = \(numExamples.grouped)",
+                "  Num Epochs = \(numEpochs.grouped)",
             ]
             if let numUpdateStepsPerEpoch {
-                lines.append("  Num update steps per epoch = \(Python.grouped(numUpdateStepsPerEpoch))")
+                lines.append("  Num update steps per epoch = \(numUpdateStepsPerEpoch.grouped)")
             }
             return lines + [
-                "  Instantaneous batch size per device = \(Python.grouped(batchSizePerDevice))",
-                "  Total train batch size (w. parallel, distributed & accumulation) = \(Python.grouped(totalBatchSize))",
+                "  Instantaneous batch size per device = \(batchSizePerDevice.grouped)",
+                "  Total train batch size (w. parallel, distributed & accumulation) = \(totalBatchSize.grouped)",
                 "  Gradient Accumulation steps = \(gradientAccumulationSteps)",
-                "  Total optimization steps = \(Python.grouped(totalSteps))",
-                "  Number of trainable parameters = \(Python.grouped(numTrainableParameters))",
+                "  Total optimization steps = \(totalSteps.grouped)",
+                "  Number of trainable parameters = \(numTrainableParameters.grouped)",
             ]
         }
     }

@@ -1,3 +1,4 @@
+public import Basics
 import JSON
 
 /// The metrics of a run's phases as files: `train_results.json`, `eval_results.json`, `all_results.json`.
@@ -5,19 +6,19 @@ public enum RunResults {
     /// Writes `<split>_results.json` and merges the metrics into `all_results.json`; raw numbers, four-space indent, sorted
     /// keys, as transformers' `save_metrics`.
     /// - Parameter split: `train`, `eval` or `predict`.
-    public static func write(_ metrics: LogRecord, split: String, folder: String) throws(ReportingError) {
+    public static func write(_ metrics: LogRecord, split: String, folder: String) throws(FileError) {
         try write(metrics, to: "\(folder)/\(split)_results.json")
         let path = "\(folder)/all_results.json"
         var all = LogRecord()
         // A file that cannot be understood is replaced: it holds nothing that cannot be computed again.
-        if let bytes = try AtomicFile.read(path), let known = LogRecord(try? JSONValue(json: bytes, path: path)) {
+        if let bytes = try Files.read(path), let known = LogRecord(try? JSONValue(json: bytes, path: path)) {
             all = known
         }
         all.merge(metrics)
         try write(all, to: path)
     }
 
-    private static func write(_ metrics: LogRecord, to path: String) throws(ReportingError) {
+    private static func write(_ metrics: LogRecord, to path: String) throws(FileError) {
         try AtomicFile.write(metrics.object.json(indent: 4, sortedKeys: true), to: path)
     }
 

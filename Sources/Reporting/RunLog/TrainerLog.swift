@@ -1,3 +1,4 @@
+public import Basics
 import Glibc
 import JSON
 
@@ -19,8 +20,8 @@ public struct TrainerLog: Sendable {
     ///   - totalSteps: number of optimizer steps of the whole run.
     ///   - resumeStep: the step the run goes on from: lines about later steps, which a killed run left, are cut off. Nil
     ///     for a new run: an old file is removed.
-    public init(folder: String, totalSteps: Int, resumeStep: Int? = nil) throws(ReportingError) {
-        try AtomicFile.makeFolder(folder)
+    public init(folder: String, totalSteps: Int, resumeStep: Int? = nil) throws(FileError) {
+        try Files.makeFolder(folder)
         let path = "\(folder)/\(Self.fileName)"
         if let resumeStep {
             try Self.cut(path, after: resumeStep)
@@ -54,7 +55,7 @@ public struct TrainerLog: Sendable {
     public func append(
         _ record: LogRecord, curves: [String] = [], step: Int, elapsedSeconds: Double, numTokens: Int? = nil,
         totalTokens: Int? = nil, peakMemory: PeakMemory? = nil
-    ) throws(ReportingError) -> LogRecord {
+    ) throws(FileError) -> LogRecord {
         let line = self.line(
             record, curves: curves, step: step, elapsedSeconds: elapsedSeconds, numTokens: numTokens,
             totalTokens: totalTokens,
@@ -96,8 +97,8 @@ public struct TrainerLog: Sendable {
     }
 
     /// Removes lines about steps after `step`, and a last line that a crash left half-written.
-    private static func cut(_ path: String, after step: Int) throws(ReportingError) {
-        guard let bytes = try AtomicFile.read(path) else { return }
+    private static func cut(_ path: String, after step: Int) throws(FileError) {
+        guard let bytes = try Files.read(path) else { return }
         var kept: [UInt8] = []
         for line in bytes.split(separator: 0x0A) {
             guard let record = LogRecord(try? JSONValue(json: Array(line), path: path)),

@@ -1,3 +1,4 @@
+public import Basics
 import JSON
 
 extension TrainerState {
@@ -24,33 +25,33 @@ extension TrainerState {
     }
 
     /// Writes `trainer_state.json` into a folder, atomically.
-    public func write(to folder: String) throws(ReportingError) {
+    public func write(to folder: String) throws(FileError) {
         try AtomicFile.write(json, to: "\(folder)/\(Self.fileName)")
     }
 
     /// Reads the state of a checkpoint, ours or transformers' own.
-    public init(folder: String) throws(ReportingError) {
+    public init(folder: String) throws(FileError) {
         let path = "\(folder)/\(Self.fileName)"
-        guard let bytes = try AtomicFile.read(path) else {
-            throw ReportingError(.file, path: path, "is missing. Resume from a complete checkpoint folder.")
+        guard let bytes = try Files.read(path) else {
+            throw FileError(path, "is missing. Resume from a complete checkpoint folder.")
         }
         try self.init(json: bytes, path: path)
     }
 
     /// Reads the text of a `trainer_state.json`. Keys that are missing keep their defaults.
-    public init(json bytes: [UInt8], path: String) throws(ReportingError) {
+    public init(json bytes: [UInt8], path: String) throws(FileError) {
         guard let record = LogRecord(try JSONValue(json: bytes, path: path)) else {
-            throw ReportingError(.content, path: path, "holds no JSON object.")
+            throw FileError(path, "holds no JSON object.")
         }
-        func wrong(_ key: String, _ what: String) -> ReportingError {
-            ReportingError(.content, path: path, "'\(key)' should be \(what). Resume from another checkpoint.")
+        func wrong(_ key: String, _ what: String) -> FileError {
+            FileError(path, "'\(key)' should be \(what). Resume from another checkpoint.")
         }
-        func integer(_ key: String, _ target: inout Int) throws(ReportingError) {
+        func integer(_ key: String, _ target: inout Int) throws(FileError) {
             guard let value = record[key], value != .null else { return }
             guard let number = value.integer else { throw wrong(key, "a whole number") }
             target = number
         }
-        func double(_ key: String, _ target: inout Double) throws(ReportingError) {
+        func double(_ key: String, _ target: inout Double) throws(FileError) {
             guard let value = record[key], value != .null else { return }
             guard let number = value.number else { throw wrong(key, "a number") }
             target = number

@@ -1,3 +1,4 @@
+public import Basics
 import Glibc
 import JSON
 
@@ -25,8 +26,8 @@ public final class EventFile: Sendable {
     /// Makes the folder and a new event file in it.
     /// - Parameter purgeStep: when a run resumes into the same folder, the first step that it will write again:
     ///   TensorBoard then forgets what an earlier file of the folder says about this step and later ones.
-    public init(folder: String, purgeStep: Int? = nil, wallTime: Double = EventFile.now()) throws(ReportingError) {
-        try AtomicFile.makeFolder(folder)
+    public init(folder: String, purgeStep: Int? = nil, wallTime: Double = EventFile.now()) throws(FileError) {
+        try Files.makeFolder(folder)
         let digits = String(Int(wallTime))
         let stamp = String(repeating: "0", count: max(0, 10 - digits.count)) + digits
         var number = 0
@@ -49,7 +50,7 @@ public final class EventFile: Sendable {
 
     /// Writes one number, in single precision as TensorBoard stores it.
     public func scalar(_ tag: String, _ value: Double, step: Int, wallTime: Double = EventFile.now())
-        throws(ReportingError)
+        throws(FileError)
     {
         try append(step: step, wallTime: wallTime) { event in
             event.message(5) { summary in
@@ -63,7 +64,7 @@ public final class EventFile: Sendable {
 
     /// Writes one text (TensorBoard shows Markdown), under the tag `<tag>/text_summary`.
     public func text(_ tag: String, _ text: String, step: Int = 0, wallTime: Double = EventFile.now())
-        throws(ReportingError)
+        throws(FileError)
     {
         try append(step: step, wallTime: wallTime) { event in
             event.message(5) { summary in
@@ -82,7 +83,7 @@ public final class EventFile: Sendable {
 
     /// Writes one entry of the log history as Hugging Face's callback does: `eval_loss` becomes `eval/loss`, everything
     /// else `train/…`; numbers are scalars, strings are texts; `step` itself is no curve.
-    public func log(_ record: LogRecord, step: Int, wallTime: Double = EventFile.now()) throws(ReportingError) {
+    public func log(_ record: LogRecord, step: Int, wallTime: Double = EventFile.now()) throws(FileError) {
         for entry in record.entries where entry.key != "step" {
             let tag = Self.tag(for: entry.key)
             switch entry.value {
@@ -109,8 +110,7 @@ public final class EventFile: Sendable {
         return Double(time.tv_sec) + Double(time.tv_nsec / 1000) / 1e6
     }
 
-    private func append(step: Int, wallTime: Double, _ content: (inout ProtobufMessage) -> Void) throws(ReportingError)
-    {
+    private func append(step: Int, wallTime: Double, _ content: (inout ProtobufMessage) -> Void) throws(FileError) {
         var event = ProtobufMessage()
         event.double(1, wallTime)
         if step != 0 { event.varint(2, Int64(step)) }

@@ -1,12 +1,13 @@
+import Basics
 import JSON
 
 extension JSONValue {
     /// Reads a file's JSON as Python's `json.loads` does: NaN, Infinity and -Infinity are numbers, `1` and `1.0` differ, the
     /// last of repeated keys wins.
     /// - Parameter path: the file's name, for error messages.
-    init(json bytes: [UInt8], path: String) throws(ReportingError) {
+    init(json bytes: [UInt8], path: String) throws(FileError) {
         do throws(JSONError) { try self.init(parsing: bytes) } catch {
-            throw ReportingError(.content, path: path, "line \(error.line): \(error.message).")
+            throw FileError(path, "line \(error.line): \(error.message).")
         }
     }
 

@@ -8,17 +8,6 @@ enum Python {
         return Double(format(value, "%.\(places)f")) ?? value
     }
 
-    /// `f"{value:,}"`.
-    static func grouped(_ value: Int) -> String {
-        let digits = String(value.magnitude)
-        var text = ""
-        for (index, digit) in digits.enumerated() {
-            if index > 0 && (digits.count - index).isMultiple(of: 3) { text += "," }
-            text.append(digit)
-        }
-        return (value < 0 ? "-" : "") + text
-    }
-
     /// `str(timedelta(seconds=int(seconds)))`: H:MM:SS, with days in front when there are any.
     static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds.magnitude < 1e12 else { return "unknown" }

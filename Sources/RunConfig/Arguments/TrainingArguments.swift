@@ -19,7 +19,8 @@ public struct TrainingSettings: SettingDeclarations {
     public let doPredict = Setting(
         "do_predict", false, "Predict for the evaluation data after training: a reward model's scores.")
     public let predictWithGenerate = Setting(
-        "predict_with_generate", false, "Evaluate by generated answers.", .notSupportedYet)
+        "predict_with_generate", false, "Evaluate by generated answers.",
+        .refused("training does not write answers: run `anneal predict`, which reads the same file."))
     public let resumeFromCheckpoint = Setting<ResumePoint?>(
         "resume_from_checkpoint", nil,
         "Go on from a checkpoint's folder, or true for the newest; by default from the newest of the output folder.")

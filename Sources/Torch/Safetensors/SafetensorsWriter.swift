@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// Writes safetensors files that Hugging Face's libraries load.
@@ -28,17 +29,17 @@ public enum SafetensorsWriter {
         }
         header += "}"
         header += String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
-        try AtomicFile.write(to: path) { file in
-            try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { try file.write($0) }
-            try Array(header.utf8).withUnsafeBytes { try file.write($0) }
-            for (_, tensor) in ordered where tensor.byteCount > 0 {
-                let flat = tensor.detach().reshape(-1)
-                for first in stride(from: 0, to: flat.count, by: pieceElements) {
-                    let piece = flat[first..<min(first + pieceElements, flat.count)]
-                    try piece.to(dtype ?? tensor.dtype).withBytes { try file.write($0) }
-                }
+        let file = try AtomicFile(path)
+        try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { try file.write($0) }
+        try Array(header.utf8).withUnsafeBytes { try file.write($0) }
+        for (_, tensor) in ordered where tensor.byteCount > 0 {
+            let flat = tensor.detach().reshape(-1)
+            for first in stride(from: 0, to: flat.count, by: pieceElements) {
+                let piece = flat[first..<min(first + pieceElements, flat.count)]
+                try piece.to(dtype ?? tensor.dtype).withBytes { try file.write($0) }
             }
         }
+        try file.commit()
     }
 
     /// Writes a model as one file, or as shards of at most `maxShardBytes` with an index, in the order given.
@@ -68,9 +69,7 @@ public enum SafetensorsWriter {
         let index: [String: Any] = ["metadata": ["total_size": total], "weight_map": map]
         let data = try JSONSerialization.data(
             withJSONObject: index, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-        try AtomicFile.write(to: "\(folder)/\(stem).safetensors.index.json") { file in
-            try data.withUnsafeBytes { try file.write($0) }
-        }
+        try AtomicFile.write([UInt8](data), to: "\(folder)/\(stem).safetensors.index.json")
     }
 
     private static func json(_ value: some Encodable) throws -> String {

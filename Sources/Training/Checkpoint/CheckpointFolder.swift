@@ -56,12 +56,9 @@ public enum CheckpointFolder {
         }
     }
 
-    /// Temporary names: of checkpoints, of safetensors, of Foundation's atomic writes and of Reporting's (name.PID.tmp).
+    /// Temporary names: of checkpoints, of Foundation's atomic writes and of AtomicFile's (name.PID.tmp).
     private static func isLeftover(_ name: String) -> Bool {
-        if name.hasPrefix("tmp-checkpoint-") || name.hasPrefix("tmp-deleted-") || name.hasSuffix(".partial") {
-            return true
-        }
-        if name.hasPrefix(".dat.nosync") { return true }
+        if ["tmp-checkpoint-", "tmp-deleted-", ".dat.nosync"].contains(where: name.hasPrefix) { return true }
         let parts = name.split(separator: ".")
         return parts.count >= 3 && parts.last == "tmp" && Int(parts[parts.count - 2]) != nil
     }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Models
 import Reporting
@@ -37,7 +38,7 @@ struct CheckpointSaver {
             guard rename(temporary, target) == 0 else {
                 throw TrainingError("\(target): cannot be created: \(String(cString: strerror(errno)))")
             }
-            try Self.flushFolder(outputFolder)
+            try Files.flush(outputFolder)
         } catch {
             try? files.removeItem(atPath: temporary)
             throw TrainingError(
@@ -89,21 +90,7 @@ struct CheckpointSaver {
 
     /// Flushes every file of a folder and the folder itself to disk.
     private static func flush(_ folder: String) throws {
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
-            let descriptor = open("\(folder)/\(name)", O_RDONLY)
-            defer { if descriptor >= 0 { close(descriptor) } }
-            guard descriptor >= 0, fsync(descriptor) == 0 else {
-                throw TrainingError("\(folder)/\(name): cannot be flushed: \(String(cString: strerror(errno)))")
-            }
-        }
-        try flushFolder(folder)
-    }
-
-    private static func flushFolder(_ folder: String) throws {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY)
-        defer { if descriptor >= 0 { close(descriptor) } }
-        guard descriptor >= 0, fsync(descriptor) == 0 else {
-            throw TrainingError("\(folder): cannot be flushed: \(String(cString: strerror(errno)))")
-        }
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) { try Files.flush("\(folder)/\(name)") }
+        try Files.flush(folder)
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 public import Datasets
 import Foundation
 import Media
@@ -174,8 +175,7 @@ private final class CheckBars: Sendable {
 extension EncodedRows {
     /// Whether the cache was used and what it holds, in a line.
     func note(_ name: String) -> String {
-        let size = String(format: "%.1f MB", Double(store.numBytes) / 1e6)
-        let place = store.path.map { "\($0), \(size)" } ?? "nowhere"
+        let place = store.path.map { "\($0), \(store.numBytes.byteText)" } ?? "nowhere"
         let text =
             switch store.opening {
             case .complete: "taken from the cache (\(place))"

@@ -1,3 +1,4 @@
+import Basics
 import Datasets
 import Foundation
 import Models
@@ -56,11 +57,8 @@ public enum DryRun {
     }
 
     private static func dataLines(_ config: RunConfig, _ memory: MemoryPlan) throws -> [String] {
-        func megabytes(_ bytes: Int) -> String {
-            bytes >= 10 << 30 ? String(format: "%.1f GB", Double(bytes) / 1e9) : "\(bytes / 1_000_000) MB"
-        }
         let fixed =
-            "Memory: weights \(megabytes(memory.weightBytes)), gradients and optimizer \(megabytes(memory.optimizerBytes)), logits \(megabytes(memory.logitBytes)), \(memory.activationBytesPerToken / 1000) kB a token (\(memory.recomputedBytesPerToken / 1000) kB with recomputation)"
+            "Memory: weights \(memory.weightBytes.byteText), gradients and optimizer \(memory.optimizerBytes.byteText), logits \(memory.logitBytes.byteText), \(memory.activationBytesPerToken.byteText) a token (\(memory.recomputedBytesPerToken.byteText) with recomputation)"
         let run: TrainingRun
         do { run = try TrainingRun(config) } catch { return ["Steps: unknown, \(error)", fixed] }
         let data: TrainingData
@@ -75,11 +73,11 @@ public enum DryRun {
             data.report.description, data.notes.joined(separator: "\n"),
             plan.isStreamed
                 ? "Samples: streamed, their number is not known; counts are those of the first \(data.train.count)"
-                : "Samples: \(ParameterCount.grouped(data.train.count)) to train on, \(ParameterCount.grouped(data.evaluations.reduce(0) { $0 + $1.examples.count })) to evaluate on",
-            "Total optimization steps: \(ParameterCount.grouped(plan.totalUpdates)) (\(ParameterCount.grouped(plan.updatesByFloorRule(epochs: config.training.numTrainEpochs))) by the rounding rule of transformers before 4.52)",
-            "Tokens: \(ParameterCount.grouped(tokens)) an epoch, longest sample \(ParameterCount.grouped(longest)), about \(ParameterCount.grouped(stepTokens)) a step",
+                : "Samples: \(data.train.count.grouped) to train on, \(data.evaluations.reduce(0) { $0 + $1.examples.count }.grouped) to evaluate on",
+            "Total optimization steps: \(plan.totalUpdates.grouped) (\(plan.updatesByFloorRule(epochs: config.training.numTrainEpochs).grouped) by the rounding rule of transformers before 4.52)",
+            "Tokens: \(tokens.grouped) an epoch, longest sample \(longest.grouped), about \(stepTokens.grouped) a step",
             fixed,
-            "Peak estimate: \(megabytes(memory.peakBytes(tokens: execution.packTokens, recompute: execution.recompute))) with packs of \(ParameterCount.grouped(execution.packTokens)) tokens\(execution.recompute ? " and recomputation" : ""); \(Device.current.isCPU ? "this machine" : "\(Device.current) (\(Device.current.name))") has \(megabytes(Device.current.memory?.total ?? MemoryPlan.machineBytes))",
+            "Peak estimate: \(memory.peakBytes(tokens: execution.packTokens, recompute: execution.recompute).byteText) with packs of \(execution.packTokens.grouped) tokens\(execution.recompute ? " and recomputation" : ""); \(Device.current.isCPU ? "this machine" : "\(Device.current) (\(Device.current.name))") has \((Device.current.memory?.total ?? MemoryPlan.machineBytes).byteText)",
         ]
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 public import Models
 import NN
@@ -18,15 +19,6 @@ public struct ParameterCount: Sendable, Equatable {
     public var line: String {
         let share = all == 0 ? 0 : 100 * Double(trainable) / Double(all)
         return
-            "trainable params: \(Self.grouped(trainable)) || all params: \(Self.grouped(all)) || trainable%: \(String(format: "%.4f", share))"
-    }
-
-    static func grouped(_ number: Int) -> String {
-        var digits = Array(String(number)), index = digits.count - 3
-        while index > 0 {
-            digits.insert(",", at: index)
-            index -= 3
-        }
-        return String(digits)
+            "trainable params: \(trainable.grouped) || all params: \(all.grouped) || trainable%: \(String(format: "%.4f", share))"
     }
 }

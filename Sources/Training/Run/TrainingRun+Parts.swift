@@ -1,3 +1,4 @@
+import Basics
 import Datasets
 import Foundation
 import JSON
@@ -86,7 +87,7 @@ extension TrainingRun {
             stepTokens: Int(mean * Double(plan.batchSize * plan.accumulation) * 1.5) + longest,
             mayRecompute: !config.model.disableGradientCheckpointing)
         print(
-            "Packs of up to \(execution.packTokens) tokens, \(execution.recompute ? "layers recomputed in the backward pass" : "no recomputation"), about \(memory.peakBytes(tokens: execution.packTokens, recompute: execution.recompute) >> 20) MB at the peak."
+            "Packs of up to \(execution.packTokens) tokens, \(execution.recompute ? "layers recomputed in the backward pass" : "no recomputation"), about \(memory.peakBytes(tokens: execution.packTokens, recompute: execution.recompute).byteText) at the peak."
         )
         return execution
     }

@@ -28,10 +28,6 @@ public struct TrainingRun: Sendable {
     public init(_ config: RunConfig, tools: ReinforcementTools? = nil) throws {
         self.config = config
         self.tools = tools
-        if config.training.isGiven(\.doTrain), !config.training.doTrain {
-            throw TrainingError(
-                "do_train is false, and evaluation without training is not supported yet: set it to true")
-        }
         guard let folder = config.model.modelNameOrPath else { throw TrainingError("model_name_or_path is missing") }
         modelFolder = folder
         modelConfig = try ModelConfig(folder: folder)

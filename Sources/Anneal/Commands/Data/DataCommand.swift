@@ -32,7 +32,7 @@ struct DataCheckCommand: ParsableCommand {
     var html: String?
 
     func run() throws {
-        let check = try DataCheck(try HubAccess.resolved(try RunConfig.load(arguments: arguments, purpose: .training)))
+        let check = try DataCheck(try HubAccess.resolved(try RunConfig.load(arguments: arguments, purpose: .data)))
         for line in check.lines { print(line) }
         if let html {
             try DataCheckPage(

@@ -33,7 +33,7 @@ struct DataPreviewCommand: ParsableCommand {
     }
 
     func run() throws {
-        let config = try HubAccess.resolved(try RunConfig.load(arguments: arguments, purpose: .training))
+        let config = try HubAccess.resolved(try RunConfig.load(arguments: arguments, purpose: .data))
         let preview = try DataPreview(config, numRows: rows, row: row)
         if let html { return try preview.page.write(to: html) }
         print(preview.text(hasColor: Self.hasColor, showsIDs: ids), terminator: "")

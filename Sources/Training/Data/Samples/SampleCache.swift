@@ -1,3 +1,4 @@
+import Basics
 import Datasets
 import Foundation
 import Prompting
@@ -23,9 +24,8 @@ struct SampleCache: Sendable {
         guard let folder, let limit = try CacheFolder.limit() else { return nil }
         let removed = CacheFolder.shrink(folder, to: limit, keeping: path.map { [$0] } ?? [])
         guard removed.numEntries > 0 else { return nil }
-        let size = String(format: "%.1f MB", Double(removed.numBytes) / 1e6)
         return
-            "Cache: \(removed.numEntries) entries (\(size)) that were not used for longest are removed (ANNEAL_CACHE_LIMIT)."
+            "Cache: \(removed.numEntries) entries (\(removed.numBytes.byteText)) that were not used for longest are removed (ANNEAL_CACHE_LIMIT)."
     }
 
     /// Changes when the stored form changes, or what encoding means.
