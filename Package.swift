@@ -82,6 +82,8 @@ let package = Package(
         module("JSON"),
         module("Jinja", uses: ["JSON"]),
         module("Torch", uses: ["CTorch"]),
+        // Starting several processes.
+        module("Parallelism", uses: ["Torch"]),
         module("NN", uses: ["Torch"]),
         module("Media", uses: ["CMedia"]),
         module("Models", uses: ["Torch", "NN", "Media"]),
@@ -110,7 +112,7 @@ let package = Package(
         .executableTarget(
             name: "Anneal",
             dependencies: [
-                "JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Training", "Inference", "Reinforcement", "Demo",
+                "JSON", "Torch", "Parallelism", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Training", "Inference", "Reinforcement", "Demo",
                 "Web", "Hub", "Augment",
                 "DataTools", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

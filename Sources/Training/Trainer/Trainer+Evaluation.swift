@@ -26,7 +26,9 @@ extension Trainer {
         for (name, builder) in parts.evaluations {
             let prefix = name.map { "eval_\($0)" } ?? "eval"
             let count = builder.count, size = parts.settings.evalBatchSize
-            let batches = stride(from: 0, to: count, by: size).map { Array($0..<min($0 + size, count)) }
+            let share = EvaluationShare(
+                numSamples: count, batchSize: size, group: parts.group, weighsSamples: builder.weighsSamples)
+            let batches = share.batches
             let start = DispatchTime.now().uptimeNanoseconds
             var loss: Double?, hits = 0, targets = 0, curves = CurveSums()
             let forward = ForwardOptions(compute: parts.options.compute, recompute: false)
@@ -39,14 +41,12 @@ extension Trainer {
                 let data = try evaluation(of: builder.build(group), first: group[0][0], forward)
                 // Means over a batch's answers count as often as it has samples.
                 curves.add(data.curves, factor: Double(group.reduce(0) { $0 + $1.count }))
-                let share =
-                    builder.weighsSamples
-                    ? Double(group[0].count) / Double(count) : Double(group.count) / Double(batches.count)
+                let part = share.part(of: first..<first + group.count)
                 try scope("evaluation") {
                     noGrad {
                         for pack in data.packs where !pack.labels.isEmpty {
                             let result = parts.objective.loss(of: pack, model: parts.model, options: forward)
-                            loss = (loss ?? 0) + result.value * share
+                            loss = (loss ?? 0) + result.value * part
                             hits += result.numHits ?? 0
                             targets += result.numHits == nil ? 0 : pack.labels.count
                             curves.add(result.curves)
@@ -55,8 +55,12 @@ extension Trainer {
                 }
                 first += group.count
                 parts.console.evaluationAdvances(group.count)
-                if StopRequest.isPending, state.globalStep < parts.settings.plan.totalUpdates { break }
+                if try isBrokenOff() { break }
             }
+            let sums = try parts.group.sum([loss ?? 0, Double(hits), Double(targets)])
+            if loss != nil { loss = sums[0] }
+            (hits, targets) = (Int(sums[1]), Int(sums[2]))
+            curves = try curves.sum(over: parts.group)
             parts.console.evaluationEnds()
             let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
             if let loss { metrics["\(prefix)_loss"] = .double(loss) }
@@ -70,11 +74,16 @@ extension Trainer {
         metrics["epoch"] = .double(state.epoch)
         metrics.merge(tokensSeen)
         // Half an evaluation says nothing; the run is about to stop.
-        progress.owesEvaluation = StopRequest.isPending && state.globalStep < parts.settings.plan.totalUpdates
+        progress.owesEvaluation = try isBrokenOff()
         guard !progress.owesEvaluation else { return metrics }
         try write(metrics, curves: curveNames, isInLog: isInLog)
         lastEvaluatedStep = state.globalStep
         return metrics
+    }
+
+    /// Whether a process was told to stop before the run's end.
+    private func isBrokenOff() throws -> Bool {
+        try state.globalStep < parts.settings.plan.totalUpdates && parts.group.any(StopRequest.isPending)
     }
 
     private func evaluation(of data: StepData, first: Int, _ options: ForwardOptions) throws -> StepData {

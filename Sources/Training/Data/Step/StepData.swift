@@ -10,6 +10,8 @@ public struct StepData: Sendable {
     public var packs: [PackData]
     /// Prompts to which the policy is to write answers, by batch; empty for stages that bring their answers.
     public var prompts: [[RolloutPrompt]] = []
+    /// What the samples count beside those of the other processes that make the step: their labels where every label counts the same.
+    public var weight = 1.0
     /// What is logged of the step beside what its packs give.
     public var curves = CurveSums()
     /// Tokens of all packs, without padding.
@@ -111,6 +113,7 @@ public struct StepBuilder: Sendable {
         if !pack.tokenIDs.isEmpty { packs.append(pack) }
         cache.forgetStep()
         var data = StepData(packs: packs)
+        if normalization == .labelsOfStep { data.weight = Double(stepLabels) }
         data.numPaddedTokens = padding.numTokens(samples.map { $0.map { $0.reduce(0) { $0 + $1.inputIDs.count } } })
         return data
     }
