@@ -56,6 +56,8 @@ public struct Launcher {
     private func start(_ place: ProcessPlace) throws -> pid_t {
         var environment = ProcessInfo.processInfo.environment.merging(place.environment) { $1 }
         environment[Self.parentVariable] = "\(getpid())"
+        // LibTorch would show a stack for every connection that a failed process leaves behind.
+        environment["TORCH_CPP_LOG_LEVEL"] = environment["TORCH_CPP_LOG_LEVEL"] ?? "ERROR"
         if environment["OMP_NUM_THREADS"] == nil {
             environment["OMP_NUM_THREADS"] = "\(max(1, ProcessInfo.processInfo.activeProcessorCount / place.localSize))"
         }

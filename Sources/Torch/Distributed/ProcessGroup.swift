@@ -63,6 +63,14 @@ public final class ProcessGroup: @unchecked Sendable {
         return tensor.array(Double.self)
     }
 
+    /// The mean of a number over all processes, inside a scope: a failure is the scope's.
+    public func mean(_ value: Double) -> Double {
+        guard let handle else { return value }
+        let tensor = Tensor([value]).to(.cpu)
+        _ = ct_group_sum(handle, tensor.handle)
+        return tensor.item / Double(size)
+    }
+
     /// Whether a condition holds in any process.
     public func any(_ condition: Bool) throws -> Bool { try sum([condition ? 1 : 0])[0] > 0 }
 

@@ -154,7 +154,7 @@ extension TrainingRun {
             StepBuilder(
                 examples: examples, vision: modelConfig.vision, media: media,
                 normalization: modelConfig.vision == nil ? normalization : .meanOfBatches, packTokens: packTokens,
-                padding: padding)
+                padding: padding, weighsSamples: isText)
         }
         return StageWork(
             objective: objective(reference), builder: builder(data.train, .labelsOfStep),

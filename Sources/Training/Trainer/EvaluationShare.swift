@@ -7,22 +7,22 @@ import Torch
 /// mean over batches counts it in, as LLaMA-Factory's stage sft does.
 struct EvaluationShare {
     let batches: [[Int]]
+    /// Samples of each batch that are not there to fill it up.
+    private let ownSamples: [Int]
     private let weights: [Int]
     private let totalWeight: Int
 
     init(numSamples: Int, batchSize: Int, group: ProcessGroup, weighsSamples: Bool) {
         let share = BatchShare(index: group.rank, count: group.size)
         batches = share.batches(of: Array(0..<numSamples), batchSize: batchSize)
-        guard weighsSamples else {
-            weights = batches.map { _ in 1 }
-            totalWeight = batches.count * group.size
-            return
-        }
-        weights = batches.indices.map { batch in
+        ownSamples = batches.indices.map { batch in
             max(0, min(batchSize, numSamples - (batch * group.size + group.rank) * batchSize))
         }
-        totalWeight = numSamples
+        weights = weighsSamples ? ownSamples : batches.map { _ in 1 }
+        totalWeight = weighsSamples ? numSamples : batches.count * group.size
     }
+
+    func numSamples(of batch: Int) -> Int { ownSamples[batch] }
 
     /// What the mean of some of the batches counts in the whole set's.
     func part(of range: Range<Int>) -> Double { Double(weights[range].reduce(0, +)) / Double(max(1, totalWeight)) }

@@ -36,22 +36,25 @@ extension Trainer {
             // A few batches at a time, so that memory does not grow with the set.
             var first = 0
             while first < batches.count {
-                let groupSize = builder.weighsSamples ? 1 : max(1, 16 / max(1, size))
+                // What a batch counts depends on those that the other processes evaluate beside it.
+                let isSingle = builder.weighsSamples || parts.group.size > 1
+                let groupSize = isSingle ? 1 : max(1, 16 / max(1, size))
                 let group = Array(batches[first..<min(first + groupSize, batches.count)])
                 let data = try evaluation(of: builder.build(group), first: group[0][0], forward)
                 // Means over a batch's answers count as often as it has samples.
                 curves.add(data.curves, factor: Double(group.reduce(0) { $0 + $1.count }))
-                let part = share.part(of: first..<first + group.count)
-                try scope("evaluation") {
-                    noGrad {
-                        for pack in data.packs where !pack.labels.isEmpty {
-                            let result = parts.objective.loss(of: pack, model: parts.model, options: forward)
-                            loss = (loss ?? 0) + result.value * part
-                            hits += result.numHits ?? 0
-                            targets += result.numHits == nil ? 0 : pack.labels.count
-                            curves.add(result.curves)
-                        }
-                    }
+                let labelShare = try parts.group.share(of: data.weight) * Double(parts.group.size)
+                let part = share.part(of: first..<first + group.count) * labelShare
+                let result = try measure(data.packs, forward)
+                loss = result.loss.map { (loss ?? 0) + $0 * part } ?? loss
+                hits += result.numHits
+                targets += result.numTargets
+                let numOwn = share.numSamples(of: first)
+                if numOwn < group[0].count, !parts.objective.countsRepeats {
+                    let own = try builder.build([Array(group[0].prefix(numOwn))])
+                    curves.add(try measure(own.packs, forward).curves)
+                } else {
+                    curves.add(result.curves)
                 }
                 first += group.count
                 parts.console.evaluationAdvances(group.count)
@@ -79,6 +82,25 @@ extension Trainer {
         try write(metrics, curves: curveNames, isInLog: isInLog)
         lastEvaluatedStep = state.globalStep
         return metrics
+    }
+
+    /// What the objective says of packs, without a graph; the loss is nil where they have no labels.
+    private func measure(_ packs: [PackData], _ forward: ForwardOptions) throws
+        -> (loss: Double?, numHits: Int, numTargets: Int, curves: CurveSums)
+    {
+        var loss: Double?, hits = 0, targets = 0, curves = CurveSums()
+        try scope("evaluation") {
+            noGrad {
+                for pack in packs where !pack.labels.isEmpty {
+                    let result = parts.objective.loss(of: pack, model: parts.model, options: forward)
+                    loss = (loss ?? 0) + result.value
+                    hits += result.numHits ?? 0
+                    targets += result.numHits == nil ? 0 : pack.labels.count
+                    curves.add(result.curves)
+                }
+            }
+        }
+        return (loss, hits, targets, curves)
     }
 
     /// Whether a process was told to stop before the run's end.

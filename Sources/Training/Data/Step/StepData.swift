@@ -66,6 +66,7 @@ public struct StepBuilder: Sendable {
     public let vision: VisionConfig?
     public let media: MediaSettings?
     public let normalization: LossNormalization
+    public let weighsSamples: Bool
     /// Tokens a pack may hold before another one is begun; a longer sample gets a pack of its own.
     public let packTokens: Int
     private let padding: BatchPadding
@@ -73,7 +74,7 @@ public struct StepBuilder: Sendable {
 
     public init(
         examples: any SampleSource, vision: VisionConfig?, media: MediaSettings?, normalization: LossNormalization,
-        packTokens: Int, padding: BatchPadding = BatchPadding()
+        packTokens: Int, padding: BatchPadding = BatchPadding(), weighsSamples: Bool = false
     ) {
         self.examples = examples
         self.vision = vision
@@ -81,6 +82,7 @@ public struct StepBuilder: Sendable {
         self.normalization = normalization
         self.packTokens = packTokens
         self.padding = padding
+        self.weighsSamples = weighsSamples
     }
 
     /// `batches` are numbers of samples.
@@ -113,7 +115,7 @@ public struct StepBuilder: Sendable {
         if !pack.tokenIDs.isEmpty { packs.append(pack) }
         cache.forgetStep()
         var data = StepData(packs: packs)
-        if normalization == .labelsOfStep { data.weight = Double(stepLabels) }
+        if normalization != .meanOfBatches { data.weight = Double(stepLabels) }
         data.numPaddedTokens = padding.numTokens(samples.map { $0.map { $0.reduce(0) { $0 + $1.inputIDs.count } } })
         return data
     }
