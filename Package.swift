@@ -143,7 +143,7 @@ let package = Package(
         tests("Hub", uses: ["Web", "LocalServer", .product(name: "Crypto", package: "swift-crypto")]),
         tests("Augment", uses: ["JSON", "Datasets", "Web", "LocalServer"]),
         tests("Demo", uses: ["Prompting", "RunConfig"]),
-        tests("Training", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "TestSupport"]),
+        tests("Training", uses: ["JSON", "Torch", "Parallelism", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "TestSupport"]),
         tests("Server", uses: ["JSON", "Models", "RunConfig", "Media", "Prompting", "Inference"]),
         // The executable is run as users run it.
         tests("Inference", uses: ["JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Anneal"]),
