@@ -83,6 +83,8 @@ let package = Package(
         module("JSON"),
         module("Jinja", uses: ["JSON"]),
         module("Torch", uses: ["CTorch", "Basics"]),
+        // Starting several processes.
+        module("Parallelism", uses: ["Torch"]),
         module("NN", uses: ["Torch"]),
         module("Media", uses: ["CMedia"]),
         module("Models", uses: ["Torch", "NN", "Media"]),
@@ -111,7 +113,7 @@ let package = Package(
         .executableTarget(
             name: "Anneal",
             dependencies: [
-                "Basics", "JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Training", "Inference", "Reinforcement", "Demo",
+                "Basics", "JSON", "Torch", "Parallelism", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Training", "Inference", "Reinforcement", "Demo",
                 "Web", "Hub", "Augment",
                 "DataTools", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -143,7 +145,7 @@ let package = Package(
         tests("Hub", uses: ["Web", "LocalServer", .product(name: "Crypto", package: "swift-crypto")]),
         tests("Augment", uses: ["JSON", "Datasets", "Web", "LocalServer"]),
         tests("Demo", uses: ["Prompting", "RunConfig"]),
-        tests("Training", uses: ["Basics", "JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "TestSupport"]),
+        tests("Training", uses: ["Basics", "JSON", "Torch", "Parallelism", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "TestSupport"]),
         tests("Server", uses: ["Basics", "JSON", "Models", "RunConfig", "Media", "Prompting", "Inference"]),
         // The executable is run as users run it.
         tests("Inference", uses: ["Basics", "JSON", "Torch", "NN", "Models", "RunConfig", "Media", "Prompting", "Datasets", "Reporting", "Scoring", "Anneal", "TestSupport"]),

@@ -31,20 +31,26 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
 
     /// Decides where this process computes and makes it `current`. To be called before the first tensor is made.
     ///
+    /// - Parameter localRank: the number of this process among those of the machine, which is its device's.
     /// - Throws: `DeviceError` when CUDA is asked for and cannot be used; it says why and what to do.
     @discardableResult
-    public static func choose(_ wish: Wish) throws -> Device {
+    public static func choose(_ wish: Wish, localRank: Int = 0) throws -> Device {
         let device: Device
         switch wish {
         case .cpu: device = .cpu
-        case .auto: device = ct_cuda_count() > 0 ? .cuda(0) : .cpu
+        case .auto: device = ct_cuda_count() > 0 ? .cuda(localRank) : .cpu
         case .cuda:
             guard ct_cuda_count() > 0 else {
                 throw DeviceError(
                     "device: cuda was asked for, but CUDA cannot be used: \(cudaReason). `anneal env` shows what was found; device: cpu computes on the CPU"
                 )
             }
-            device = .cuda(0)
+            device = .cuda(localRank)
+        }
+        guard device.isCPU || localRank < ct_cuda_count() else {
+            throw DeviceError(
+                "process \(localRank) of this machine has no GPU: there are \(ct_cuda_count()). Start as many processes (NPROC_PER_NODE, --nproc_per_node), or set device: cpu"
+            )
         }
         try scope("choosing the device \(device)") {
             _ = ct_set_default_device(device.number)
@@ -52,6 +58,9 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
         }
         return device
     }
+
+    /// CUDA devices that can be used; opens CUDA to see.
+    public static var numCUDADevices: Int { Int(ct_cuda_count()) }
 
     /// Why CUDA cannot be used; empty when it can.
     public static var cudaReason: String { String(cString: ct_cuda_reason()) }

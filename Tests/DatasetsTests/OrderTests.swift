@@ -85,6 +85,32 @@ import Testing
         #expect(loader.cursor == BatchLoader.Cursor(epoch: 1, batch: 3))
     }
 
+    private struct Shares: Decodable {
+        struct Item: Decodable {
+            let count: Int
+            let batchSize: Int
+            let batches: [[[Int]]]
+        }
+        let shares: [Item]
+    }
+
+    @Test func `processes share batches as accelerate's do`() throws {
+        let url = try #require(Bundle.module.url(forResource: "Fixtures/batch_shares", withExtension: "json"))
+        let shares = try JSONDecoder().decode(Shares.self, from: Data(contentsOf: url)).shares
+        #expect(shares.count == 24)
+        for item in shares {
+            for (index, expected) in item.batches.enumerated() {
+                let share = BatchShare(index: index, count: item.batches.count)
+                #expect(share.batches(of: Array(0..<item.count), batchSize: item.batchSize) == expected)
+                let order = SampleOrder(count: item.count, seed: 1, isShuffled: false)
+                var loader = try BatchLoader(order: order, batchSize: item.batchSize, accumulation: 2, share: share)
+                var given: [[Int]] = []
+                while loader.cursor.epoch == 0 { given += loader.next().batches }
+                #expect(given == expected)
+            }
+        }
+    }
+
     @Test func `a loader that goes on from any place gives what the first one would have given`() throws {
         let order = SampleOrder(count: 23, seed: 3, isShuffled: true)
         var first = try BatchLoader(order: order, batchSize: 2, accumulation: 5)

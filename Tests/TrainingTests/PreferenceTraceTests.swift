@@ -48,7 +48,7 @@ struct PreferenceTraceTests {
             "max_leaked_share=1",
         ]
         if !name.contains("full") { places.append("adapter_name_or_path=\(Place.fixtures)/adapters/\(model)") }
-        if name.hasPrefix("rm") { places += try rewardModel(model, in: temporary) }
+        if name.hasPrefix("rm") { places += try Self.rewardModel(model, in: temporary) }
         let config = try RunConfig.load(file: "\(folder)/train.yaml", overrides: places)
 
         let run = try TrainingRun(config), data = try run.loadData()
@@ -71,7 +71,7 @@ struct PreferenceTraceTests {
     }
 
     /// A model whose value head has no dropout, and the adapter with a value head to start from.
-    private func rewardModel(_ model: String, in folder: TemporaryFolder) throws -> [String] {
+    static func rewardModel(_ model: String, in folder: TemporaryFolder) throws -> [String] {
         let copy = try folder.copy("\(Place.models)/\(model)", as: model)
         let adapter = try folder.copy("\(Place.fixtures)/adapters/\(model)", as: "adapter")
         let path = "\(copy)/config.json"

@@ -31,7 +31,7 @@ struct ResumeTests {
         var files: [String: Data]
         var names: [String]
 
-        init(_ folder: String) throws {
+        init(_ folder: String, processes: Int = 1) throws {
             let state = try StateFile(folder: folder)
             history = state.log_history.map {
                 $0.filter { !$0.key.hasSuffix("_runtime") && !$0.key.hasSuffix("_per_second") }
@@ -40,12 +40,11 @@ struct ResumeTests {
             let last = try #require(CheckpointFolder.steps(in: folder).last)
             files = [:]
             let weights = names.filter { $0.hasSuffix(".safetensors") }
-            for name in weights
-                + (weights + ["optimizer.safetensors", "rng_state.safetensors"]).map({ "checkpoint-\(last)/\($0)" })
-            {
+            let states = (0..<processes).map { RandomState.fileName(rank: $0, of: processes) }
+            for name in weights + (weights + ["optimizer.safetensors"] + states).map({ "checkpoint-\(last)/\($0)" }) {
                 files[name] = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)"))
             }
-            #expect(files.count == 4 && !history.isEmpty)
+            #expect(files.count == 3 + processes && !history.isEmpty)
         }
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Reinforcement
 import RunConfig
+import Torch
 import Training
 
 struct TrainCommand: ParsableCommand {
@@ -30,19 +31,21 @@ struct TrainCommand: ParsableCommand {
         if isProfiled {
             arguments += arguments.first?.hasPrefix("--") ?? true ? ["--profile", "true"] : ["profile=true"]
         }
-        let config = try HubAccess.resolved(
-            try RunConfig.load(
-                arguments: arguments, purpose: .training, allowsUnknownKeys: Self.allowsUnknownKeys))
-        guard config.model.quantizationBit == nil else {
-            throw ValidationError(
-                "quantization_bit: training on quantized weights is not supported yet; the key is for chat, predict and api"
-            )
-        }
+        let config = try RunConfig.load(
+            arguments: arguments, purpose: .training, allowsUnknownKeys: Self.allowsUnknownKeys)
         if isDryRun {
-            for line in try DryRun.lines(config) { print(line) }
+            for line in try DryRun.lines(HubAccess.resolved(config)) { print(line) }
             return
         }
-        StopRequest.listen()
-        _ = try TrainingRun(config, tools: .standard).start()
+        try Distribution(config).run { group in
+            let config = try group.firstBeforeOthers { try HubAccess.resolved(config) }
+            guard config.model.quantizationBit == nil else {
+                throw ValidationError(
+                    "quantization_bit: training on quantized weights is not supported yet; the key is for chat, predict and api"
+                )
+            }
+            StopRequest.listen()
+            _ = try TrainingRun(config, tools: .standard, group: group).start()
+        }
     }
 }

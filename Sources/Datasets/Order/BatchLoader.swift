@@ -43,17 +43,23 @@ public struct BatchLoader: Sendable {
     public let batchSize: Int
     /// Batches of an update; the last of an epoch may have fewer.
     public let accumulation: Int
+    /// Which batches are this process's.
+    public let share: BatchShare
     /// Where the next update begins.
     public private(set) var cursor: Cursor
+    /// The samples of the epoch in order, filled up for the share.
     private var indices: [Int]
 
     /// - Throws: `DataError` when there are no samples, or the cursor is of another run.
-    public init(order: SampleOrder, batchSize: Int, accumulation: Int, cursor: Cursor = Cursor()) throws(DataError) {
+    public init(
+        order: SampleOrder, batchSize: Int, accumulation: Int, share: BatchShare = .whole, cursor: Cursor = Cursor()
+    ) throws(DataError) {
         guard order.count > 0 else { throw DataError("there are no samples to train on") }
         guard batchSize > 0, accumulation > 0 else { throw DataError("batch size and accumulation must be at least 1") }
         self.order = order
         self.batchSize = batchSize
         self.accumulation = accumulation
+        self.share = share
         self.cursor = cursor
         indices = []
         guard cursor.epoch >= 0, (0...numBatches).contains(cursor.batch) else {
@@ -61,11 +67,11 @@ public struct BatchLoader: Sendable {
                 "the saved place (epoch \(cursor.epoch), batch \(cursor.batch)) is not one of \(numBatches) batches")
         }
         if cursor.batch == numBatches { self.cursor = Cursor(epoch: cursor.epoch + 1) }
-        indices = order.indices(epoch: self.cursor.epoch)
+        indices = share.filled(order.indices(epoch: self.cursor.epoch), batchSize: batchSize)
     }
 
-    /// Batches of an epoch; the last may not be full.
-    public var numBatches: Int { (order.count + batchSize - 1) / batchSize }
+    /// This process's batches of an epoch.
+    public var numBatches: Int { share.numBatches(numSamples: order.count, batchSize: batchSize) }
 
     /// Updates of an epoch; the last may have fewer batches (transformers 5's rule: rounded up).
     public var numUpdates: Int { (numBatches + accumulation - 1) / accumulation }
@@ -74,12 +80,12 @@ public struct BatchLoader: Sendable {
     public mutating func next() -> Update {
         let last = min(cursor.batch + accumulation, numBatches)
         let batches = (cursor.batch..<last).map { batch in
-            Array(indices[(batch * batchSize)..<min((batch + 1) * batchSize, order.count)])
+            Array(indices[share.places(ofBatch: batch, batchSize: batchSize, numSamples: indices.count)])
         }
         let update = Update(batches: batches, epoch: cursor.epoch, endsEpoch: last == numBatches, numBatchesDone: last)
         if update.endsEpoch {
             cursor = Cursor(epoch: cursor.epoch + 1)
-            indices = order.indices(epoch: cursor.epoch)
+            indices = share.filled(order.indices(epoch: cursor.epoch), batchSize: batchSize)
         } else {
             cursor.batch = last
         }

@@ -14,6 +14,11 @@ public final class ProgressBar: Sendable {
         var lastDrawSeconds = -Double.infinity
     }
 
+    private static let areSilent = Atomic(false)
+
+    /// Shows no bar of this process from now on: another one speaks for it.
+    public static func silence() { areSilent.store(true, ordering: .relaxed) }
+
     private let contents: Mutex<Contents>
     private let descriptor: Int32
     private let isTerminal: Bool
@@ -113,6 +118,7 @@ public final class ProgressBar: Sendable {
 
     /// A report that cannot be shown is no reason to stop the work.
     private func put(_ text: String, to target: Int32? = nil) {
+        if Self.areSilent.load(ordering: .relaxed) { return }
         try? Array(text.utf8).withUnsafeBytes { try Files.write($0, to: target ?? descriptor, path: "terminal") }
     }
 

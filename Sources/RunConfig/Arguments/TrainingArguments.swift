@@ -244,18 +244,20 @@ public struct TrainingSettings: SettingDeclarations {
         "average_tokens_across_devices", true, "Divide the loss by the tokens of all processes.",
         .refused("the loss is always divided by the tokens of all processes."))
     public let ddpTimeout = Setting(
-        "ddp_timeout", 1800, "Seconds until a missing process is an error.", .noEffect("the run is a single process."),
-        limits: .atLeast(0))
+        "ddp_timeout", 1800, "Seconds that a process may keep the others waiting.", limits: .atLeast(1))
     public let ddpFindUnusedParameters = Setting<Bool?>(
-        "ddp_find_unused_parameters", nil, "DDP: look for unused weights.", .noEffect("the run is a single process."))
+        "ddp_find_unused_parameters", nil, "DDP: look for unused weights.",
+        .noEffect("every trained weight has a gradient in every process."))
     public let ddpBucketCapMb = Setting<Int?>(
-        "ddp_bucket_cap_mb", nil, "DDP: bytes sent together.", .noEffect("the run is a single process."))
+        "ddp_bucket_cap_mb", nil, "DDP: megabytes of gradients sent together (25).", limits: .atLeast(1))
     public let ddpBroadcastBuffers = Setting<Bool?>(
-        "ddp_broadcast_buffers", nil, "DDP: send buffers.", .noEffect("the run is a single process."))
+        "ddp_broadcast_buffers", nil, "DDP: send buffers.", .noEffect("no model has buffers that training changes."))
     public let ddpStaticGraph = Setting<Bool?>(
-        "ddp_static_graph", nil, "DDP: the graph never changes.", .noEffect("the run is a single process."))
+        "ddp_static_graph", nil, "DDP: the graph never changes.",
+        .noEffect("gradients are summed after the backward pass."))
     public let ddpBackend = Setting<String?>(
-        "ddp_backend", nil, "DDP: transport.", .noEffect("the run is a single process."))
+        "ddp_backend", nil, "DDP: transport, gloo on the CPU and nccl on GPUs.",
+        .only(["gloo", "nccl"], "gradients on the CPU travel by gloo, on GPUs by nccl."))
     public let localRank = Setting(
         "local_rank", -1, "Number of this process on its machine.", .noEffect("the launcher's environment tells it."))
     public let saveOnEachNode = Setting("save_on_each_node", false, "Save on every machine.", oneProcess)

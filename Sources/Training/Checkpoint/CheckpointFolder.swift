@@ -30,14 +30,15 @@ public enum CheckpointFolder {
     /// Why a checkpoint cannot be resumed from; nil when it can.
     static func problem(_ path: String) -> String? {
         guard FileManager.default.fileExists(atPath: path) else { return "there is no such folder" }
-        for name in [
-            TrainerState.fileName, ResumePointState.fileName, "optimizer.safetensors", "rng_state.safetensors",
-        ]
-        where !FileManager.default.fileExists(atPath: "\(path)/\(name)") {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        let randomStates = names.filter(RandomState.isFileName)
+        let needed = [TrainerState.fileName, ResumePointState.fileName, "optimizer.safetensors"]
+        for name in needed + (randomStates.isEmpty ? ["rng_state.safetensors"] : []) where !names.contains(name) {
             return "it has no \(name) (it was saved with save_only_model, by another program, or is damaged)"
         }
         do {
             _ = try ResumePointState(folder: path)
+            for name in randomStates { _ = try RandomState(path: "\(path)/\(name)") }
             // Trained weights lie in optimizer.safetensors; an adapter is read from its own file.
             if FileManager.default.fileExists(atPath: "\(path)/adapter_config.json") {
                 _ = try AdapterConfig(folder: path)

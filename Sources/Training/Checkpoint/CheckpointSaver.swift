@@ -17,8 +17,17 @@ struct CheckpointSaver {
 
     func path(step: Int) -> String { "\(outputFolder)/checkpoint-\(step)" }
 
-    /// Saves the trainer's state after its current step and returns the folder's path.
+    /// Saves the trainer's state after its current step and returns the folder's path. The first process writes for all.
     func save(_ trainer: Trainer) throws -> String {
+        let group = trainer.parts.group
+        let randomStates = savesOnlyModel ? [] : try RandomState.current().gathered(group)
+        if group.isFirst { try write(trainer, randomStates) }
+        // Nobody goes on, or looks for it, before it is there.
+        try group.wait()
+        return path(step: trainer.state.globalStep)
+    }
+
+    private func write(_ trainer: Trainer, _ randomStates: [RandomState]) throws {
         let target = path(step: trainer.state.globalStep)
         let temporary = "\(outputFolder)/tmp-checkpoint-\(trainer.state.globalStep)"
         let files = FileManager.default
@@ -32,7 +41,7 @@ struct CheckpointSaver {
                 try card.write(to: temporary)
             }
             try trainer.state.write(to: temporary)
-            if !savesOnlyModel { try writeTrainingState(trainer, to: temporary) }
+            if !savesOnlyModel { try writeTrainingState(trainer, randomStates, to: temporary) }
             try Self.flush(temporary)
             try? files.removeItem(atPath: target)
             guard rename(temporary, target) == 0 else {
@@ -46,31 +55,24 @@ struct CheckpointSaver {
             )
         }
         rotate(keeping: trainer.state.bestModelCheckpoint)
-        return target
     }
 
-    private func writeTrainingState(_ trainer: Trainer, to folder: String) throws {
+    private func writeTrainingState(_ trainer: Trainer, _ randomStates: [RandomState], to folder: String) throws {
         var tensors = trainer.parts.optimizer.stateTensors()
         if trainsWeights {
             tensors += trainer.parts.optimizer.slots.map { ("\($0.name).master", $0.parameter.detach()) }
         }
         try SafetensorsWriter.write(tensors, to: "\(folder)/optimizer.safetensors")
-        let random = [("cpu", Runtime.randomState)] + (Device.current.randomState.map { [("cuda", $0)] } ?? [])
-        try SafetensorsWriter.write(random, to: "\(folder)/rng_state.safetensors")
+        for (rank, state) in randomStates.enumerated() {
+            try state.write(to: "\(folder)/\(RandomState.fileName(rank: rank, of: randomStates.count))")
+        }
         try trainer.parts.objective.save(to: folder)
         let state = ResumePointState.File(
-            loop: trainer.progress, optimizerSteps: trainer.parts.optimizer.step, fingerprint: fingerprint(trainer))
+            loop: trainer.progress, optimizerSteps: trainer.parts.optimizer.step,
+            fingerprint: trainer.parts.settings.plan.fingerprint)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try encoder.encode(state).write(to: URL(fileURLWithPath: "\(folder)/\(ResumePointState.fileName)"))
-    }
-
-    /// What a checkpoint must share with the run that goes on from it.
-    func fingerprint(_ trainer: Trainer) -> [String: Int] {
-        [
-            "samples": trainer.parts.settings.plan.numSamples, "batch_size": trainer.parts.settings.plan.batchSize,
-            "accumulation": trainer.parts.settings.plan.accumulation,
-        ]
     }
 
     /// Removes the oldest checkpoints beyond the limit; the best and the newest stay.

@@ -20,7 +20,6 @@ struct ResumePointState: Sendable {
     let loop: LoopState
     let file: File
     private let optimizerFile: SafetensorsFile
-    private let randomFile: SafetensorsFile
 
     /// Opens a checkpoint; whatever is missing or damaged is an error.
     init(folder: String) throws {
@@ -33,11 +32,10 @@ struct ResumePointState: Sendable {
         }
         loop = file.loop
         optimizerFile = try SafetensorsFile(path: "\(folder)/optimizer.safetensors")
-        randomFile = try SafetensorsFile(path: "\(folder)/rng_state.safetensors")
     }
 
     /// Puts weights, moments and the random state back.
-    func restore(optimizer: AdamW, saver: CheckpointSaver) throws {
+    func restore(optimizer: AdamW, saver: CheckpointSaver, group: ProcessGroup) throws {
         try scope("restoring \(folder)") {
             try optimizer.restore(optimizerFile, step: file.optimizerSteps)
             if saver.trainsWeights {
@@ -49,20 +47,18 @@ struct ResumePointState: Sendable {
                     }
                 }
             }
-            if let random = randomFile.tensor("cpu") { Runtime.randomState = random.clone() }
-            if !Device.current.isCPU, let random = randomFile.tensor("cuda") {
-                Device.current.restoreRandomState(random.clone())
-            }
+            try RandomState(path: "\(folder)/\(RandomState.fileName(rank: group.rank, of: group.size))").restore()
         }
     }
 
     /// Refuses to go on with other data or batches: the saved place would mean something else.
     func check(_ plan: StepPlan) throws {
-        let now = ["samples": plan.numSamples, "batch_size": plan.batchSize, "accumulation": plan.accumulation]
-        for (key, value) in now.sorted(by: { $0.key < $1.key })
-        where file.fingerprint[key].map({ $0 != value }) ?? false {
+        // Earlier versions trained in one process and did not say so.
+        let saved = ["processes": 1].merging(file.fingerprint) { $1 }
+        for (key, value) in plan.fingerprint.sorted(by: { $0.key < $1.key })
+        where saved[key].map({ $0 != value }) ?? false {
             throw TrainingError(
-                "\(folder) was saved with \(key) \(file.fingerprint[key] ?? 0), this run has \(value); restore the setting, or start anew with overwrite_output_dir: true"
+                "\(folder) was saved with \(key) \(saved[key] ?? 0), this run has \(value); restore the setting, or start anew with overwrite_output_dir: true"
             )
         }
     }

@@ -1,5 +1,7 @@
+import Foundation
 import JSON
 import Reporting
+import Torch
 
 /// Values to be logged as weighted means, in the order in which they came up.
 public struct CurveSums: Sendable, Codable, Equatable {
@@ -32,6 +34,16 @@ public struct CurveSums: Sendable, Codable, Equatable {
                 entries.append(Entry(name: entry.name, sum: entry.sum * factor, weight: entry.weight * factor))
             }
         }
+    }
+
+    /// The sums of all processes, the same in each.
+    func sum(over group: ProcessGroup) throws -> CurveSums {
+        guard group.size > 1 else { return self }
+        var total = CurveSums()
+        for part in try group.gather(JSONEncoder().encode(self)) {
+            total.add(try JSONDecoder().decode(CurveSums.self, from: part))
+        }
+        return total
     }
 
     /// The means, named with a prefix. Where good and bad answers are of different samples, so that no margin was added,

@@ -9,6 +9,9 @@ public protocol Objective {
     /// Whether adapters drop inputs while training; preference losses compare two passes and go without.
     var usesDropout: Bool { get }
 
+    /// Whether samples that fill up the last batches of an evaluation, where several processes share it, count in its curves.
+    var countsRepeats: Bool { get }
+
     /// The pack's share of the step's loss, with a graph when gradients are on.
     func loss(of pack: PackData, model: LanguageModel, options: ForwardOptions) -> PackLoss
 
@@ -36,6 +39,7 @@ public protocol Objective {
 
 extension Objective {
     public var usesDropout: Bool { true }
+    public var countsRepeats: Bool { true }
     public func experience(of data: StepData, step: Int, model: LanguageModel, options: ForwardOptions) throws
         -> StepData
     {

@@ -35,8 +35,10 @@ public final class AdamW {
         }
     }
 
+    var gradients: [Tensor] { slots.compactMap { $0.parameter.grad } }
+
     /// The norm of all gradients together.
-    func gradientNorm() -> Double { totalNorm(slots.compactMap { $0.parameter.grad }) }
+    func gradientNorm() -> Double { totalNorm(gradients) }
 
     /// One update with every gradient multiplied by `gradientScale`, after which the gradients are zero. Their memory stays
     /// theirs: kernels add to it, and a step's large buffers do not wander about the heap.

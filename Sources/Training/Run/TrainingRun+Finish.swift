@@ -22,7 +22,7 @@ extension TrainingRun {
                 split: "train", runtimeSeconds: seconds,
                 // As transformers counts them: planned, not seen.
                 numSamples: config.training.maxSteps > 0
-                    ? plan.totalUpdates * plan.batchSize * plan.accumulation
+                    ? plan.totalUpdates * plan.samplesPerUpdate
                     : Int(Double(plan.numSamples) * config.training.numTrainEpochs),
                 numSteps: plan.totalUpdates))
         metrics.merge(trainer.tokensSeen)
@@ -30,10 +30,12 @@ extension TrainingRun {
         let loadedBest = try loadBest(trainer, adapter: adapter)
         for (_, layer) in trainer.parts.model.loraLayers { layer.isTraining = false }
         trainer.parts.model.valueHead?.isTraining = false
-        try Profiler.phase(.save) { try trainer.parts.saver.folder.write(trainer.parts.model, to: output) }
-        ConsoleText.metricsBlock(split: "train", metrics).forEach { print($0) }
-        try RunResults.write(metrics, split: "train", folder: output)
-        try trainer.state.write(to: output)
+        if group.isFirst {
+            try Profiler.phase(.save) { try trainer.parts.saver.folder.write(trainer.parts.model, to: output) }
+            ConsoleText.metricsBlock(split: "train", metrics).forEach { print($0) }
+            try RunResults.write(metrics, split: "train", folder: output)
+            try trainer.state.write(to: output)
+        }
         // As LLaMA-Factory draws them: without the evaluation after the last step.
         let drawn = trainer.state.logHistory
         var evaluated: LogRecord?
@@ -48,9 +50,10 @@ extension TrainingRun {
             for entry in result.entries where entry.key != "step" { shown[entry.key] = entry.value }
             if config.tuning.stage == .pt { shown.merge(Self.perplexities(shown)) }
             ConsoleText.metricsBlock(split: "eval", shown).forEach { print($0) }
-            try RunResults.write(shown, split: "eval", folder: output)
+            if group.isFirst { try RunResults.write(shown, split: "eval", folder: output) }
             evaluated = shown
         }
+        guard group.isFirst else { return }
         if config.training.doPredict { try writeScores(trainer) }
         var card = trainer.parts.saver.card
         card.setResults(from: trainer.state.logHistory)

@@ -24,7 +24,7 @@ extension TrainingRun {
             count: data.train.count, seed: training.orderSeed, isShuffled: !config.tuning.disableShuffling)
         let reference = ReferencePlan(
             config, modelFolder: modelFolder, numSamples: plan.numSamples,
-            numVisits: plan.totalUpdates * plan.batchSize * plan.accumulation)
+            numVisits: plan.totalUpdates * plan.samplesPerUpdate)
         if let line = reference.line { print(line) }
         let work = try stageWork(
             model, data, plan, order, reference, options: options, packTokens: execution.packTokens)
@@ -38,7 +38,7 @@ extension TrainingRun {
         let folder = ModelFolder(
             base: modelFolder, adapter: adapter, tokenizer: tokenizer, defaults: inferenceDefaults)
         let events =
-            training.trackers.contains("tensorboard")
+            group.isFirst && training.trackers.contains("tensorboard")
             ? try EventFile(
                 folder: training.loggingDir ?? EventFile.defaultFolder(outputFolder: training.outputDir),
                 purgeStep: resume.map { $0.state.globalStep + 1 })
@@ -50,7 +50,7 @@ extension TrainingRun {
                 kind: training.lrSchedulerType, peak: training.learningRate,
                 warmupSteps: training.warmupSteps(of: scheduledSteps(plan)),
                 totalSteps: scheduledSteps(plan), kwargs: training.lrSchedulerKwargs ?? [:]),
-            settings: settings, options: options, packTokens: execution.packTokens, builder: work.builder,
+            settings: settings, options: options, packTokens: execution.packTokens, group: group, builder: work.builder,
             evaluations: zip(data.evaluations, work.evaluations).map { ($0.name, $1) },
             loader: { cursor in
                 switch (rolloutPlan, data.train as? StreamedSamples) {
@@ -63,15 +63,19 @@ extension TrainingRun {
                 case (nil, nil): break
                 }
                 return try BatchLoader(
-                    order: order, batchSize: plan.batchSize, accumulation: plan.accumulation, cursor: cursor)
+                    order: order, batchSize: plan.batchSize, accumulation: plan.accumulation,
+                    share: BatchShare(index: group.rank, count: group.size), cursor: cursor)
             },
             saver: CheckpointSaver(
                 outputFolder: training.outputDir, folder: folder, card: modelCard(adapter),
                 savesOnlyModel: training.saveOnlyModel,
                 totalLimit: training.saveTotalLimit, trainsWeights: adapter == nil),
             console: RunConsole(
-                log: try TrainerLog(
-                    folder: training.outputDir, totalSteps: plan.totalUpdates, resumeStep: resume?.state.globalStep),
+                log: group.isFirst
+                    ? try TrainerLog(
+                        folder: training.outputDir, totalSteps: plan.totalUpdates,
+                        resumeStep: resume?.state.globalStep)
+                    : nil,
                 events: events, hidesBar: training.disableTqdm ?? false))
     }
 
@@ -133,7 +137,7 @@ extension TrainingRun {
                     packTokens: packTokens, keepsBatches: keepsBatches)
             }
             if reference.precomputes {
-                let numVisits = plan.totalUpdates * plan.batchSize * plan.accumulation
+                let numVisits = plan.totalUpdates * plan.samplesPerUpdate
                 let seen = Array(order.indices(epoch: 0).prefix(numVisits))
                 let tables = try precompute(reference, model, builders: builders, seen: seen, options: options)
                 for index in builders.indices { builders[index].references = tables[index] }
@@ -151,7 +155,7 @@ extension TrainingRun {
             StepBuilder(
                 examples: examples, vision: modelConfig.vision, media: media,
                 normalization: modelConfig.vision == nil ? normalization : .meanOfBatches, packTokens: packTokens,
-                padding: padding)
+                padding: padding, weighsSamples: isText)
         }
         return StageWork(
             objective: objective(reference), builder: builder(data.train, .labelsOfStep),
@@ -170,7 +174,7 @@ extension TrainingRun {
             .init("train_batch_size", "\(training.perDeviceTrainBatchSize)"),
             .init("eval_batch_size", "\(training.perDeviceEvalBatchSize)"), .init("seed", "\(training.seed)"),
             .init("gradient_accumulation_steps", "\(training.gradientAccumulationSteps)"),
-            .init("total_train_batch_size", "\(training.perDeviceTrainBatchSize * training.gradientAccumulationSteps)"),
+            .init("total_train_batch_size", "\(training.perDeviceTrainBatchSize * training.gradientAccumulationSteps * group.size)"),
             .init(
                 "optimizer",
                 "AdamW with betas=(\(training.adamBeta1),\(training.adamBeta2)) and epsilon=\(training.adamEpsilon)"),

@@ -17,12 +17,12 @@ extension TrainingRun {
         switch tuning.stage {
         case .rm: return RewardModeling()
         case .dpo:
-            return PreferenceOptimization(preferenceSettings, reference: policy)
+            return PreferenceOptimization(preferenceSettings, reference: policy, group: group)
         case .kto:
             return VerdictOptimization(
                 VerdictOptimization.Settings(
                     beta: tuning.prefBeta, goodWeight: tuning.ktoChosenWeight, badWeight: tuning.ktoRejectedWeight,
-                    supervisedWeight: tuning.prefFtx), reference: policy)
+                    supervisedWeight: tuning.prefFtx), reference: policy, group: group)
         case .pt, .sft, .ppo, .grpo, .gkd: return SupervisedFineTuning()
         }
     }
@@ -67,7 +67,8 @@ extension TrainingRun {
         let sizes = builders.map { (count: $0.count, width: width) }
         let cache = ReferenceCache(
             folder: config.training.outputDir, fingerprint: fingerprint(reference, builders, seen, options))
-        if let tables = try scope("reading reference log-probabilities", { cache.read(sizes: sizes) }) { return tables }
+        let known = try scope("reading reference log-probabilities") { cache.read(sizes: sizes) }
+        if try !group.any(known == nil), let known { return known }
         var policy = model
         if case .other(let folder, let adapters) = reference.source {
             policy = try referenceModel(folder, adapters)
@@ -75,7 +76,10 @@ extension TrainingRun {
         let layers = policy.loraLayers.map(\.layer)
         for layer in layers { layer.isEnabled = false }
         defer { for layer in layers { layer.isEnabled = true } }
-        let samples = builders.enumerated().map { $0.offset == 0 ? seen : Array(0..<$0.element.count) }
+        let samples = builders.enumerated().map { number, builder in
+            let all = number == 0 ? seen : Array(0..<builder.count)
+            return stride(from: group.rank, to: all.count, by: group.size).map { all[$0] }
+        }
         let bar = ProgressBar(
             title: "reference", unit: "sample", total: samples.reduce(0) { $0 + $1.count }, delaySeconds: 2)
         defer { bar.finish() }
@@ -99,9 +103,9 @@ extension TrainingRun {
                 }
                 bar.advance(by: batch.count)
             }
-            tables.append(table)
+            tables.append(try table.merged(over: group))
         }
-        try cache.write(tables)
+        if group.isFirst { try cache.write(tables) }
         return tables
     }
 

@@ -33,6 +33,8 @@ extension TrainingRun {
                 )
             }
         }
+        try group.checkSameStart(
+            optimizedParameters(model).map(\.tensor), [plan.numSamples, plan.totalUpdates, plan.batchSize])
         let (parts, trainer) = try Profiler.phase(.load) {
             let parts = try trainerParts(model, adapter, data, plan, count, resume: resume)
             return (parts, try Trainer(parts, resume: resume))
@@ -40,9 +42,9 @@ extension TrainingRun {
         for (_, layer) in model.loraLayers { layer.isTraining = parts.objective.usesDropout }
         model.valueHead?.isTraining = parts.objective.usesDropout
         ConsoleText.TrainingHead(
-            numExamples: plan.isStreamed ? plan.totalUpdates * plan.batchSize * plan.accumulation : data.train.count,
+            numExamples: plan.isStreamed ? plan.totalUpdates * plan.samplesPerUpdate : data.train.count,
             numEpochs: plan.isStreamed ? 1 : plan.numEpochs, batchSizePerDevice: plan.batchSize,
-            totalBatchSize: plan.batchSize * plan.accumulation,
+            totalBatchSize: plan.samplesPerUpdate,
             gradientAccumulationSteps: config.training.gradientAccumulationSteps,
             totalSteps: plan.totalUpdates, numTrainableParameters: count.trainable
         ).lines.forEach { print($0) }
@@ -52,12 +54,12 @@ extension TrainingRun {
         trainer.parts.console.finish()
         guard isFinished else {
             print("Stopped at step \(trainer.state.globalStep); run the same command again to go on from there.")
-            try profile?.finish(trainer, packTokens: parts.packTokens)
+            if group.isFirst { try profile?.finish(trainer, packTokens: parts.packTokens) }
             return .stopped(step: trainer.state.globalStep)
         }
         try finish(trainer, data, adapter: adapter)
         if let streamed = data.train as? StreamedSamples { print("Streamed: \(streamed.report)") }
-        try profile?.finish(trainer, packTokens: parts.packTokens)
+        if group.isFirst { try profile?.finish(trainer, packTokens: parts.packTokens) }
         return .finished
     }
 
@@ -77,8 +79,8 @@ extension TrainingRun {
         }
         return StepPlan(
             numSamples: numSamples, batchSize: config.training.perDeviceTrainBatchSize,
-            accumulation: config.training.gradientAccumulationSteps, epochs: config.training.numTrainEpochs,
-            maxSteps: config.training.maxSteps)
+            accumulation: config.training.gradientAccumulationSteps, numProcesses: group.size,
+            epochs: config.training.numTrainEpochs, maxSteps: config.training.maxSteps)
     }
 
     private func loadModel() throws -> LanguageModel {

@@ -5,7 +5,7 @@ import NN
 import Prompting
 import Reporting
 public import RunConfig
-import Torch
+public import Torch
 
 /// One run of `anneal train`: reads everything, prints the plan, trains, and leaves the files users expect.
 public struct TrainingRun: Sendable {
@@ -23,11 +23,14 @@ public struct TrainingRun: Sendable {
     let modelConfig: ModelConfig
     /// Engine and rewards, for the stages whose answers the policy writes.
     let tools: ReinforcementTools?
+    /// The processes that train together; this one's place among them says which device it takes.
+    let group: ProcessGroup
 
     /// Reads configuration files, tokenizer and template; no weights yet.
-    public init(_ config: RunConfig, tools: ReinforcementTools? = nil) throws {
+    public init(_ config: RunConfig, tools: ReinforcementTools? = nil, group: ProcessGroup = .alone) throws {
         self.config = config
         self.tools = tools
+        self.group = group
         guard let folder = config.model.modelNameOrPath else { throw TrainingError("model_name_or_path is missing") }
         modelFolder = folder
         modelConfig = try ModelConfig(folder: folder)
@@ -142,10 +145,12 @@ public struct TrainingRun: Sendable {
     }
 
     private func startPrepared() throws -> Outcome {
-        let device = try config.chooseDevice()
+        let device = try config.chooseDevice(group)
         if !device.isCPU { print("Device: \(device) (\(device.name))") }
-        let resume = try OutputFolder.prepare(config)
-        let loaded = try loadData()
+        try refuseUnshared()
+        let resume = try group.firstBeforeOthers { try OutputFolder.prepare(config) }
+        // The others find in the cache what the first has prepared.
+        let loaded = try group.firstBeforeOthers { try loadData(waits: group.size > 1) }
         print(loaded.report.description)
         loaded.notes.forEach { print($0) }
         if let example = try loaded.train.firstExample() { print(exampleText(example)) }

@@ -3,7 +3,8 @@ import Reporting
 
 /// Everything a run says while it runs: the progress bar, the log lines, trainer_log.jsonl and TensorBoard.
 final class RunConsole {
-    private let log: TrainerLog
+    /// Kept by the first process.
+    private let log: TrainerLog?
     private let events: EventFile?
     private let hidesBar: Bool
     private var bar: ProgressBar?
@@ -11,7 +12,7 @@ final class RunConsole {
     private var startSeconds = RunConsole.now()
     private var tokens = 0
 
-    init(log: TrainerLog, events: EventFile?, hidesBar: Bool) {
+    init(log: TrainerLog?, events: EventFile?, hidesBar: Bool) {
         self.log = log
         self.events = events
         self.hidesBar = hidesBar
@@ -43,7 +44,7 @@ final class RunConsole {
     func log(_ record: LogRecord, curves: [String], step: Int, totalTokens: Int, isInLog: Bool) throws {
         line(ConsoleText.logLine(record))
         if isInLog {
-            try log.append(
+            try log?.append(
                 record, curves: curves, step: step, elapsedSeconds: elapsedSeconds, numTokens: tokens,
                 totalTokens: totalTokens)
         }

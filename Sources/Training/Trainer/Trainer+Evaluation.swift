@@ -26,7 +26,9 @@ extension Trainer {
         for (name, builder) in parts.evaluations {
             let prefix = name.map { "eval_\($0)" } ?? "eval"
             let count = builder.count, size = parts.settings.evalBatchSize
-            let batches = stride(from: 0, to: count, by: size).map { Array($0..<min($0 + size, count)) }
+            let share = EvaluationShare(
+                numSamples: count, batchSize: size, group: parts.group, weighsSamples: builder.weighsSamples)
+            let batches = share.batches
             let start = DispatchTime.now().uptimeNanoseconds
             var loss: Double?, hits = 0, targets = 0, curves = CurveSums()
             let forward = ForwardOptions(compute: parts.options.compute, recompute: false)
@@ -34,29 +36,34 @@ extension Trainer {
             // A few batches at a time, so that memory does not grow with the set.
             var first = 0
             while first < batches.count {
-                let groupSize = builder.weighsSamples ? 1 : max(1, 16 / max(1, size))
+                // What a batch counts depends on those that the other processes evaluate beside it.
+                let isSingle = builder.weighsSamples || parts.group.size > 1
+                let groupSize = isSingle ? 1 : max(1, 16 / max(1, size))
                 let group = Array(batches[first..<min(first + groupSize, batches.count)])
                 let data = try evaluation(of: builder.build(group), first: group[0][0], forward)
                 // Means over a batch's answers count as often as it has samples.
                 curves.add(data.curves, factor: Double(group.reduce(0) { $0 + $1.count }))
-                let share =
-                    builder.weighsSamples
-                    ? Double(group[0].count) / Double(count) : Double(group.count) / Double(batches.count)
-                try scope("evaluation") {
-                    noGrad {
-                        for pack in data.packs where !pack.labels.isEmpty {
-                            let result = parts.objective.loss(of: pack, model: parts.model, options: forward)
-                            loss = (loss ?? 0) + result.value * share
-                            hits += result.numHits ?? 0
-                            targets += result.numHits == nil ? 0 : pack.labels.count
-                            curves.add(result.curves)
-                        }
-                    }
+                let labelShare = try parts.group.share(of: data.weight) * Double(parts.group.size)
+                let part = share.part(of: first..<first + group.count) * labelShare
+                let result = try measure(data.packs, forward)
+                loss = result.loss.map { (loss ?? 0) + $0 * part } ?? loss
+                hits += result.numHits
+                targets += result.numTargets
+                let numOwn = share.numSamples(of: first)
+                if numOwn < group[0].count, !parts.objective.countsRepeats {
+                    let own = try builder.build([Array(group[0].prefix(numOwn))])
+                    curves.add(try measure(own.packs, forward).curves)
+                } else {
+                    curves.add(result.curves)
                 }
                 first += group.count
                 parts.console.evaluationAdvances(group.count)
-                if StopRequest.isPending, state.globalStep < parts.settings.plan.totalUpdates { break }
+                if try isBrokenOff() { break }
             }
+            let sums = try parts.group.sum([loss ?? 0, Double(hits), Double(targets)])
+            if loss != nil { loss = sums[0] }
+            (hits, targets) = (Int(sums[1]), Int(sums[2]))
+            curves = try curves.sum(over: parts.group)
             parts.console.evaluationEnds()
             let seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
             if let loss { metrics["\(prefix)_loss"] = .double(loss) }
@@ -70,11 +77,35 @@ extension Trainer {
         metrics["epoch"] = .double(state.epoch)
         metrics.merge(tokensSeen)
         // Half an evaluation says nothing; the run is about to stop.
-        progress.owesEvaluation = StopRequest.isPending && state.globalStep < parts.settings.plan.totalUpdates
+        progress.owesEvaluation = try isBrokenOff()
         guard !progress.owesEvaluation else { return metrics }
         try write(metrics, curves: curveNames, isInLog: isInLog)
         lastEvaluatedStep = state.globalStep
         return metrics
+    }
+
+    /// What the objective says of packs, without a graph; the loss is nil where they have no labels.
+    private func measure(_ packs: [PackData], _ forward: ForwardOptions) throws
+        -> (loss: Double?, numHits: Int, numTargets: Int, curves: CurveSums)
+    {
+        var loss: Double?, hits = 0, targets = 0, curves = CurveSums()
+        try scope("evaluation") {
+            noGrad {
+                for pack in packs where !pack.labels.isEmpty {
+                    let result = parts.objective.loss(of: pack, model: parts.model, options: forward)
+                    loss = (loss ?? 0) + result.value
+                    hits += result.numHits ?? 0
+                    targets += result.numHits == nil ? 0 : pack.labels.count
+                    curves.add(result.curves)
+                }
+            }
+        }
+        return (loss, hits, targets, curves)
+    }
+
+    /// Whether a process was told to stop before the run's end.
+    private func isBrokenOff() throws -> Bool {
+        try state.globalStep < parts.settings.plan.totalUpdates && parts.group.any(StopRequest.isPending)
     }
 
     private func evaluation(of data: StepData, first: Int, _ options: ForwardOptions) throws -> StepData {

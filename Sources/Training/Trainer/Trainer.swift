@@ -35,7 +35,7 @@ final class Trainer {
         state.trainBatchSize = plan.batchSize
         if resume == nil { state.setControl(shouldSave: false, shouldTrainingStop: false) }
         loader = try parts.loader(progress.cursor)
-        try resume?.restore(optimizer: parts.optimizer, saver: parts.saver)
+        try resume?.restore(optimizer: parts.optimizer, saver: parts.saver, group: parts.group)
         if let saved = progress.objective { parts.objective.restore(saved) }
         if let resume { try parts.objective.load(from: resume.folder) }
     }
@@ -72,7 +72,7 @@ final class Trainer {
             state.epoch = done
             let stopsEarly = try logEvaluateSave(endsEpoch: update.endsEpoch)
             if stopsEarly { break }
-            if StopRequest.isPending, state.globalStep < plan.totalUpdates {
+            if state.globalStep < plan.totalUpdates, try parts.group.any(StopRequest.isPending) {
                 try save()
                 return false
             }
@@ -90,16 +90,18 @@ final class Trainer {
         let rate = parts.schedule.rate(step: state.globalStep), number = state.globalStep + 1
         let updateStep = UpdateStep(
             model: parts.model, objective: parts.objective, optimizer: parts.optimizer, options: parts.options,
-            maxGradNorm: parts.settings.maxGradNorm)
+            maxGradNorm: parts.settings.maxGradNorm, group: parts.group, bucketBytes: parts.settings.bucketBytes)
         let outcome: StepOutcome
         do {
             outcome =
                 try parts.practice?.run(data, number: number, update: updateStep, learningRate: rate)
-                ?? updateStep.run(data.packs, learningRate: rate, activity: "step \(number)")
+                ?? updateStep.run(
+                    data.packs, weight: data.weight, learningRate: rate, activity: "step \(number)")
         } catch let error as NonFiniteStep { throw nonFinite(error.loss, error.norm, update) }
-        let numTokens = outcome.numTokens ?? data.numTokens
+        let ownTokens = outcome.numTokens ?? data.numTokens
+        let tokens = try parts.group.sum([Double(ownTokens), Double(max(ownTokens, data.numPaddedTokens))])
+        let numTokens = Int(tokens[0]), numPadded = Int(tokens[1])
         state.globalStep += 1
-        let numPadded = max(numTokens, data.numPaddedTokens)
         switch parts.settings.tokenCount {
         case .no: break
         case .all: state.numInputTokensSeen += numPadded
@@ -110,7 +112,7 @@ final class Trainer {
             loss: outcome.loss, hits: outcome.numHits, targets: outcome.numTargets, tokens: numTokens,
             norm: outcome.norm, rate: rate)
         progress.curves = progress.curves ?? CurveSums()
-        progress.curves?.add(data.curves)
+        progress.curves?.add(try data.curves.sum(over: parts.group))
         progress.curves?.add(outcome.curves)
         progress.objective = parts.objective.state
         parts.console.step(state.globalStep, tokens: numTokens, loss: outcome.loss)

@@ -1,5 +1,6 @@
 import Datasets
 import Models
+import Torch
 
 /// What a trainer is made of.
 struct TrainerParts {
@@ -13,6 +14,8 @@ struct TrainerParts {
     let options: ForwardOptions
     /// Tokens computed together.
     let packTokens: Int
+    /// The processes that train together.
+    let group: ProcessGroup
     let builder: any StepBuilding
     let evaluations: [(name: String?, builder: any StepBuilding)]
     /// What gives out the samples from a place on.

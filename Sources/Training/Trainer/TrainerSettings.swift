@@ -5,6 +5,8 @@ struct TrainerSettings: Sendable {
     let outputFolder: String
     let plan: StepPlan
     let maxGradNorm: Double
+    /// Bytes of gradients that go to the other processes together.
+    let bucketBytes: Int
     let loggingSteps: Int
     let logsFirstStep: Bool
     let loggingStrategy: IntervalStrategy
@@ -30,6 +32,7 @@ struct TrainerSettings: Sendable {
         outputFolder = training.outputDir
         self.plan = plan
         maxGradNorm = training.maxGradNorm
+        bucketBytes = (training.ddpBucketCapMb ?? 25) << 20
         loggingSteps = max(1, TrainingArguments.steps(training.loggingSteps, of: plan.totalUpdates))
         logsFirstStep = training.loggingFirstStep
         loggingStrategy = training.loggingStrategy

@@ -10,12 +10,19 @@ struct UpdateStep {
     let options: ForwardOptions
     /// The longest gradient; 0 for no limit.
     let maxGradNorm: Double
+    /// The processes whose packs make the update together.
+    var group = ProcessGroup.alone
+    /// Bytes of gradients that travel together.
+    var bucketBytes = 25 << 20
 
-    /// Takes one step on packs whose weights add up to one update; nothing is changed when loss or gradient is not finite.
+    /// Takes one step on packs whose weights add up to this process's part of an update; nothing is changed when loss or gradient is
+    /// not finite.
     ///
+    /// - Parameter weight: what the packs count beside those of the other processes.
     /// - Throws: `NonFiniteStep`; what an operator complains of.
-    func run(_ packs: [PackData], learningRate: Double, activity: String) throws -> StepOutcome {
+    func run(_ packs: [PackData], weight: Double = 1, learningRate: Double, activity: String) throws -> StepOutcome {
         var outcome = StepOutcome()
+        let share = try group.share(of: weight)
         try scope(activity) {
             for pack in packs where !pack.labels.isEmpty {
                 let result = Profiler.phase(.forward) { objective.loss(of: pack, model: model, options: options) }
@@ -25,6 +32,11 @@ struct UpdateStep {
                 outcome.numTargets += result.numHits == nil ? 0 : pack.labels.count
                 outcome.curves.add(result.curves)
             }
+        }
+        outcome.loss *= share
+        try outcome.sum(over: group)
+        try Profiler.phase(.optimizer) {
+            try group.sum(gradients: optimizer.gradients, share: share, bucketBytes: bucketBytes)
         }
         outcome.norm = try scope("gradient norm") { Profiler.phase(.optimizer) { optimizer.gradientNorm() } }
         guard outcome.loss.isFinite, outcome.norm.isFinite else {
@@ -48,6 +60,13 @@ struct StepOutcome: Sendable {
     var numTokens: Int?
     var norm = 0.0
     var curves = CurveSums()
+
+    /// Adds up what the processes did.
+    mutating func sum(over group: ProcessGroup) throws {
+        let sums = try group.sum([loss, Double(numHits), Double(numTargets)])
+        (loss, numHits, numTargets) = (sums[0], Int(sums[1]), Int(sums[2]))
+        curves = try curves.sum(over: group)
+    }
 }
 
 /// A loss or a gradient that is no number.

@@ -6,7 +6,7 @@ public protocol StepBuilding: Sendable {
     var count: Int { get }
     /// Where the rows of a sample come from.
     func origins(_ index: Int) -> [RowOrigin]
-    /// Whether an evaluation's loss is the mean over samples, as LLaMA-Factory's stages rm, dpo and kto log it; otherwise it
+    /// Whether an evaluation's loss is the mean over samples, as LLaMA-Factory's stages pt, rm, dpo and kto log it; otherwise it
     /// is the mean over batches, as its stage sft does.
     var weighsSamples: Bool { get }
     /// `batches` are indices of samples.
@@ -15,6 +15,5 @@ public protocol StepBuilding: Sendable {
 
 extension StepBuilder: StepBuilding {
     public var count: Int { examples.count }
-    public var weighsSamples: Bool { false }
     public func origins(_ index: Int) -> [RowOrigin] { ((try? examples.examples(of: index)) ?? []).map(\.origin) }
 }

@@ -10,6 +10,8 @@ public struct StepData: Sendable {
     public var packs: [PackData]
     /// Prompts to which the policy is to write answers, by batch; empty for stages that bring their answers.
     public var prompts: [[RolloutPrompt]] = []
+    /// What the samples count beside those of the other processes that make the step: their labels where every label counts the same.
+    public var weight = 1.0
     /// What is logged of the step beside what its packs give.
     public var curves = CurveSums()
     /// Tokens of all packs, without padding.
@@ -64,6 +66,7 @@ public struct StepBuilder: Sendable {
     public let vision: VisionConfig?
     public let media: MediaSettings?
     public let normalization: LossNormalization
+    public let weighsSamples: Bool
     /// Tokens a pack may hold before another one is begun; a longer sample gets a pack of its own.
     public let packTokens: Int
     private let padding: BatchPadding
@@ -71,7 +74,7 @@ public struct StepBuilder: Sendable {
 
     public init(
         examples: any SampleSource, vision: VisionConfig?, media: MediaSettings?, normalization: LossNormalization,
-        packTokens: Int, padding: BatchPadding = BatchPadding()
+        packTokens: Int, padding: BatchPadding = BatchPadding(), weighsSamples: Bool = false
     ) {
         self.examples = examples
         self.vision = vision
@@ -79,6 +82,7 @@ public struct StepBuilder: Sendable {
         self.normalization = normalization
         self.packTokens = packTokens
         self.padding = padding
+        self.weighsSamples = weighsSamples
     }
 
     /// `batches` are numbers of samples.
@@ -111,6 +115,7 @@ public struct StepBuilder: Sendable {
         if !pack.tokenIDs.isEmpty { packs.append(pack) }
         cache.forgetStep()
         var data = StepData(packs: packs)
+        if normalization != .meanOfBatches { data.weight = Double(stepLabels) }
         data.numPaddedTokens = padding.numTokens(samples.map { $0.map { $0.reduce(0) { $0 + $1.inputIDs.count } } })
         return data
     }

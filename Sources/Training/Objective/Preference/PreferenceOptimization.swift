@@ -19,13 +19,15 @@ public final class PreferenceOptimization: Objective {
 
     private let settings: Settings
     private let reference: ReferencePolicy
+    private let group: ProcessGroup
     private let logits = LogitMeans()
     /// The mean of the batches' mean rewards so far: BCO's baseline.
     private var rewards = (mean: 0.0, count: 0.0)
 
-    init(_ settings: Settings, reference: ReferencePolicy) {
+    init(_ settings: Settings, reference: ReferencePolicy, group: ProcessGroup = .alone) {
         self.settings = settings
         self.reference = reference
+        self.group = group
     }
 
     public var usesDropout: Bool { false }
@@ -106,7 +108,7 @@ public final class PreferenceOptimization: Objective {
             rejected: max(0, pairs.reduce(0) { $0 + $1.r.value } / count)
         )
         if settings.classifierWeight > 0, isGradEnabled {
-            let mean = loss.beta * pairs.reduce(0) { $0 + $1.c.value + $1.r.value } / (2 * count)
+            let mean = group.mean(loss.beta * pairs.reduce(0) { $0 + $1.c.value + $1.r.value } / (2 * count))
             rewards.count += 1
             rewards.mean += (mean - rewards.mean) / rewards.count
         }

@@ -6,6 +6,9 @@ import Torch
 public final class RewardModeling: Objective {
     public init() {}
 
+    /// compute_metrics sees the samples of the set, each once.
+    public var countsRepeats: Bool { false }
+
     public func loss(of pack: PackData, model: LanguageModel, options: ForwardOptions) -> PackLoss {
         let answers = pack.preference?.answers ?? []
         let outputs = Self.scores(of: pack, model: model, options: options)

@@ -14,11 +14,13 @@ public final class VerdictOptimization: Objective {
 
     private let settings: Settings
     private let reference: ReferencePolicy
+    private let group: ProcessGroup
     private let logits = LogitMeans()
 
-    init(_ settings: Settings, reference: ReferencePolicy) {
+    init(_ settings: Settings, reference: ReferencePolicy, group: ProcessGroup = .alone) {
         self.settings = settings
         self.reference = reference
+        self.group = group
     }
 
     public var usesDropout: Bool { false }
@@ -57,7 +59,8 @@ public final class VerdictOptimization: Objective {
         return PackLoss(value: value, outputs: pass.outputs, gradient: gradient, curves: curves)
     }
 
-    /// For each batch of the pack, the mean of log policy / reference over prompts with other samples' answers, at least 0.
+    /// For each batch of the pack, the mean of log policy / reference over prompts with other samples' answers, at least 0. The batches
+    /// that other processes have at the same time count in.
     private func divergences(_ pack: PackData, model: LanguageModel, options: ForwardOptions) -> [Int: Double] {
         var means: [Int: Double] = [:]
         for other in pack.preference?.others ?? [] {
@@ -67,6 +70,7 @@ public final class VerdictOptimization: Objective {
                 means[answer.batch, default: 0] += (policy[index] - reference[index]) / Double(answer.batchSize)
             }
         }
-        return means.mapValues { max(0, $0) }
+        for batch in means.keys.sorted() { means[batch] = max(0, group.mean(means[batch] ?? 0)) }
+        return means
     }
 }
