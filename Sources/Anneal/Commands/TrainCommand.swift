@@ -33,11 +33,6 @@ struct TrainCommand: ParsableCommand {
         let config = try HubAccess.resolved(
             try RunConfig.load(
                 arguments: arguments, purpose: .training, allowsUnknownKeys: Self.allowsUnknownKeys))
-        guard config.model.quantizationBit == nil else {
-            throw ValidationError(
-                "quantization_bit: training on quantized weights is not supported yet; the key is for chat, predict and api"
-            )
-        }
         if isDryRun {
             for line in try DryRun.lines(config) { print(line) }
             return
