@@ -19,7 +19,8 @@ final class PPORewardModel: AnswerScoring {
     ///
     /// - Throws: when a folder is no model, or has no value head.
     init(
-        folder: String, adapters: [String], compute: DType, quantization: PackedWeight.Code?, packs: RolloutPacks
+        folder: String, adapters: [String], compute: DType, quantization: PackedWeight.Code? = nil,
+        packs: RolloutPacks
     ) throws {
         let model = try scope("loading the reward model \(folder)") {
             try LanguageModel.load(folder: folder, dtype: compute, quantization: quantization)
