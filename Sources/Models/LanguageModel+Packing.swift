@@ -1,35 +1,37 @@
-import NN
+public import NN
 public import Torch
 
 extension LanguageModel {
     /// Packs the linear layers of the language model in `code` for generation, the output layer in 16 bits or, beside
     /// quantized layers, 8: their plain weights are given up. A vision tower, norms and the embedding table stay as they
-    /// are, as do layers with an adapter that is not merged, whose base is packed beneath it.
+    /// are; an adapter that is not merged stays beside its packed base.
     ///
     /// `progress` hears how many of the layers are done.
     public func pack(_ code: PackedWeight.Code, groupSize: Int = 64, progress: ((Int, Int) -> Void)? = nil) {
-        let slots = decoder.linears()
-        noGrad {
-            for (index, (_, slot)) in slots.enumerated() {
-                if let linear = slot.layer as? Linear {
-                    slot.layer = PackedLinear(linear, code: code, groupSize: groupSize)
-                } else if let lora = slot.layer as? LoRALinear {
-                    slot.layer = Self.packed(lora, code, groupSize)
-                }
-                progress?(index + 1, slots.count + 1)
+        let slots = decoder.linears(), dtype = embeddingDType
+        for (index, (_, slot)) in slots.enumerated() {
+            if let linear = slot.layer as? Linear {
+                linear.pack(code, groupSize: groupSize)
+            } else if let lora = slot.layer as? LoRALinear {
+                lora.base.pack(code, groupSize: groupSize)
+                let selection = AdapterSelection()
+                selection.parts = [(number: 0, rows: nil)]
+                let layer = AdaptedLinear(lora.base, selection: selection)
+                layer.add(0, lora, dtype: dtype)
+                slot.layer = layer
             }
-            packedOutput = PackedWeight(outputWeight, code: code == .bf16 ? .bf16 : .int8, groupSize: groupSize)
-            progress?(slots.count + 1, slots.count + 1)
+            progress?(index + 1, slots.count + 1)
         }
+        packedOutput = PackedWeight(outputWeight, code: code == .bf16 ? .bf16 : .int8, groupSize: groupSize)
+        progress?(slots.count + 1, slots.count + 1)
     }
 
-    private static func packed(_ lora: LoRALinear, _ code: PackedWeight.Code, _ groupSize: Int) -> AdaptedLinear {
-        let dtype = lora.base.weight.value.dtype
-        let selection = AdapterSelection()
-        selection.parts = [(number: 0, rows: nil)]
-        let layer = AdaptedLinear(PackedLinear(lora.base, code: code, groupSize: groupSize), selection: selection)
-        layer.add(0, lora, dtype: dtype)
-        return layer
+    /// The layers that `load` quantizes for training: all linear ones, a vision tower's too, but not the output layer. That
+    /// is transformers' rule for bitsandbytes (`get_keys_to_not_convert`).
+    public var quantizableLayers: [(path: String, layer: Linear)] {
+        linears().compactMap { path, slot in
+            path == "lm_head" ? nil : (slot.layer as? Linear).map { (path, $0) }
+        }
     }
 
     /// Whether the weights can be packed as they are: in bfloat16, on a CPU with products of such weights.

@@ -10,7 +10,7 @@ public protocol LinearLayer: Module {
     var readsInput: Bool { get }
 }
 
-/// The place of a linear layer in its module; adapters and quantization replace what stands in it.
+/// The place of a linear layer in its module; adapters replace what stands in it.
 public final class LinearSlot {
     public var layer: any LinearLayer
 
@@ -33,12 +33,14 @@ public func project(_ x: ProjectionInput, _ slots: LinearSlot...) -> [Tensor] {
     return x.project(slots.map { $0.layer.projection(of: x) })
 }
 
-/// y = x W^T + b.
+/// y = x W^T + b, for a plain weight or a packed one.
 public final class Linear: LinearLayer {
     public let inFeatures: Int
     public let outFeatures: Int
     public let weight: Parameter
     public let bias: Parameter?
+    /// What stands in the place of the weight since `pack`.
+    public private(set) var packed: PackedWeight?
 
     public init(_ inFeatures: Int, _ outFeatures: Int, bias: Bool) {
         self.inFeatures = inFeatures
@@ -53,5 +55,16 @@ public final class Linear: LinearLayer {
 
     public var readsInput: Bool { false }
 
-    public func projection(of x: ProjectionInput) -> Projection { Projection(weight: weight.value, bias: bias?.value) }
+    public func projection(of x: ProjectionInput) -> Projection {
+        packed?.projection(bias: bias?.value) ?? Projection(weight: weight.value, bias: bias?.value)
+    }
+
+    /// Packs the weight, which must be loaded and is given up: the layer is frozen from now on.
+    public func pack(_ code: PackedWeight.Code, groupSize: Int = 64) {
+        packed = PackedWeight(weight.value, code: code, groupSize: groupSize)
+        weight.release()
+    }
+
+    /// Whether there is a weight, plain or packed.
+    public var isLoaded: Bool { weight.tensor != nil || packed != nil }
 }

@@ -12,7 +12,7 @@ public protocol Module: AnyObject {
 public enum Member {
     case parameter(String, Parameter)
     case module(String, any Module)
-    /// A linear layer that may be replaced (by an adapter, by a quantized layer).
+    /// A linear layer that may be replaced (by one with an adapter).
     case linear(String, LinearSlot)
 }
 

@@ -66,7 +66,17 @@ extension RunConfig {
             export.exportQuantizationBit == nil || export.exportQuantizationDataset != nil,
             "export_quantization_dataset",
             "export_quantization_bit", message: "`export_quantization_dataset` is necessary for a quantized export.")
+        for (key, bits) in [
+            ("quantization_bit", model.quantizationBit),
+            ("ref_model_quantization_bit", tuning.refModelQuantizationBit),
+            ("reward_model_quantization_bit", tuning.rewardModelQuantizationBit),
+        ] {
+            require(bits == nil || bits == 4 || bits == 8, key, message: "`\(key)` must be 4 or 8.")
+        }
         guard model.quantizationBit != nil else { return }
+        require(
+            !model.trainFromScratch, "train_from_scratch", "quantization_bit",
+            message: "A model that is trained from scratch cannot be quantized: its weights must change.")
         require(
             [.lora, .oft].contains(tuning.finetuningType), "quantization_bit", "finetuning_type",
             message: "Quantization is only compatible with the LoRA or OFT method.")

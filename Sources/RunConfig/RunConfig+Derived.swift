@@ -6,6 +6,13 @@ extension DataArguments {
     public var splitSize: Double? { self.valSize > 1e-6 ? self.valSize : nil }
 }
 
+extension ModelArguments {
+    /// What a weight of `bits` bits is written in: int8, or `quantization_type`; nil without bits.
+    public func quantizationCode(bits: Int?) -> String? {
+        bits.map { $0 == 8 ? "int8" : self.quantizationType.rawValue }
+    }
+}
+
 extension TuningArguments {
     /// `lora_alpha`, or twice the rank; 0 counts as not given, as in LLaMA-Factory.
     public var effectiveLoraAlpha: Int {

@@ -47,12 +47,14 @@ extension RunConfig {
         ] {
             require(isLora || !isUsed, key, "finetuning_type", message: "`\(key)` is only valid for LoRA training.")
         }
-        for (key, bits) in [
-            ("ref_model_quantization_bit", tuning.refModelQuantizationBit),
-            ("reward_model_quantization_bit", tuning.rewardModelQuantizationBit),
-        ] {
-            require(bits == nil || bits == 4 || bits == 8, key, message: "`\(key)` must be 4 or 8.")
-        }
+        require(
+            tuning.refModelQuantizationBit == nil || tuning.refModel != nil || tuning.refModelAdapters != nil,
+            "ref_model_quantization_bit", "ref_model",
+            message: "`ref_model_quantization_bit` needs `ref_model`: it would be ignored.")
+        require(
+            tuning.rewardModelQuantizationBit == nil || (tuning.rewardModel != nil && tuning.rewardModelType == .full),
+            "reward_model_quantization_bit", "reward_model", "reward_model_type",
+            message: "`reward_model_quantization_bit` needs a `reward_model` of the type full: it would be ignored.")
         let freezesAll = tuning.freezeLanguageModel && tuning.freezeVisionTower && tuning.freezeMultiModalProjector
         require(
             !freezesAll, "freeze_language_model", "freeze_vision_tower", "freeze_multi_modal_projector",

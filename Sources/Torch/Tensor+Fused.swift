@@ -2,7 +2,7 @@ import CTorch
 
 /// One of several projections of the same input: y = x W^T + b + scale (x' A^T) B^T.
 public struct Projection {
-    /// [out, in].
+    /// [out, in], or the bytes of a packed one.
     public var weight: Tensor
     /// [out].
     public var bias: Tensor?
@@ -12,7 +12,7 @@ public struct Projection {
     public var loraInput: Tensor?
     /// Adapters of some of the rows, for generation; they record no graph.
     public var adapters: [RowAdapter] = []
-    /// How `weight` is encoded when it is packed: such a projection records no graph.
+    /// How `weight` is encoded when it is packed; it is frozen then.
     public var encoding: PackedWeight.Encoding?
 
     public init(
@@ -47,9 +47,7 @@ public enum ProjectionInput {
 
     /// All `projections` of this input as one node of the graph.
     public func project(_ projections: [Projection]) -> [Tensor] {
-        if projections.contains(where: { !$0.adapters.isEmpty || $0.encoding != nil }) {
-            return value.inferProject(projections)
-        }
+        if projections.contains(where: { !$0.adapters.isEmpty }) { return value.inferProject(projections) }
         let input: ct_projection_input =
             switch self {
             case .plain(let x): ct_projection_input(kind: CT_INPUT_PLAIN, first: x.handle, second: nil, epsilon: 0)
@@ -61,7 +59,8 @@ public enum ProjectionInput {
             }
         let descriptions = projections.map {
             ct_projection(
-                weight: $0.weight.handle, bias: $0.bias?.handle ?? nil, lora_a: $0.lora?.a.handle ?? nil,
+                weight: $0.weight.handle, packing: $0.encoding?.description ?? ct_packing(),
+                bias: $0.bias?.handle ?? nil, lora_a: $0.lora?.a.handle ?? nil,
                 lora_b: $0.lora?.b.handle ?? nil, lora_input: $0.loraInput?.handle ?? nil,
                 lora_scale: $0.lora?.scale ?? 0)
         }

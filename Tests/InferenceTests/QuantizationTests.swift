@@ -138,9 +138,8 @@ struct QuantizationTests {
     }
 
     @Test func `bits other than 8 and 4 are refused`() throws {
-        #expect(throws: InferenceError.self) {
-            try InferenceSettings(
-                Fixture.config("model_name_or_path=\(Fixture.model("qwen2"))", "quantization_bit=3"))
+        #expect(throws: ConfigError.self) {
+            try Fixture.config("model_name_or_path=\(Fixture.model("qwen2"))", "quantization_bit=3")
         }
     }
 }

@@ -48,7 +48,15 @@ struct PracticeRunTests {
     @Test(arguments: [
         ("ppo", ["reward_funcs=repetition", "ppo_buffer_size=2", "ppo_score_norm=true", "ppo_epochs=2"]),
         ("ppo", ["reward_model=REWARD", "ppo_epochs=1", "lora_dropout=0.3"]),
-        ("gkd", ["teacher_model_adapters=REWARD"]),
+        ("ppo", ["reward_model=REWARD", "ppo_epochs=1", "quantization_bit=4"]),
+        (
+            "ppo",
+            [
+                "reward_model=\(Place.models)/qwen2", "reward_model_adapters=REWARD", "reward_model_type=full",
+                "reward_model_quantization_bit=8", "ppo_epochs=1",
+            ]
+        ),
+        ("gkd", ["teacher_model_adapters=REWARD"]), ("gkd", ["quantization_bit=8"]),
         ("gkd", ["teacher_model_adapters=REWARD", "seq_kd=true", "finetuning_type=full", "lmbda=0.3"]),
     ])
     func `a run that goes on from a checkpoint ends with the same bits`(_ stage: String, _ changes: [String]) throws {

@@ -77,6 +77,8 @@ struct RunTests {
     @Test func `images, every estimator and dynamic sampling run to the end`() throws {
         let folder = try TemporaryFolder()
         try Self.train(Self.arguments("qwen2.5-vl", output: "\(folder.path)/vision", ["max_steps=1"]))
+        try Self.train(
+            Self.arguments("qwen2.5-vl", output: "\(folder.path)/codes", ["max_steps=1", "quantization_bit=4"]))
         let output = try Self.train(
             Self.arguments(
                 output: "\(folder.path)/text",

@@ -120,7 +120,7 @@ struct AdapterTests {
     }
 
     /// The stored batch without its padding, and where its rows lie in the stored logits.
-    private static func pack(_ golden: SafetensorsFile, _ config: ModelConfig) throws -> (PackData, [Int]) {
+    static func pack(_ golden: SafetensorsFile, _ config: ModelConfig) throws -> (PackData, [Int]) {
         func rows(_ key: String) throws -> [[Int]] {
             let tensor = try #require(golden.tensor(key)), width = tensor.size(1), values = tensor.array(Int.self)
             return stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) }

@@ -39,11 +39,6 @@ struct TrainCommand: ParsableCommand {
         }
         try Distribution(config).run { group in
             let config = try group.firstBeforeOthers { try HubAccess.resolved(config) }
-            guard config.model.quantizationBit == nil else {
-                throw ValidationError(
-                    "quantization_bit: training on quantized weights is not supported yet; the key is for chat, predict and api"
-                )
-            }
             StopRequest.listen()
             _ = try TrainingRun(config, tools: .standard, group: group).start()
         }

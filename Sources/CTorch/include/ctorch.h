@@ -156,9 +156,21 @@ ct_optional ct_segment_attention(ct_optional q, ct_optional k, ct_optional v, co
 ct_optional ct_linear_cross_entropy(ct_optional hidden, ct_optional weight, ct_optional labels, ct_optional weights,
                                     int64_t block_rows);
 
+// How a weight [outs, size] is packed: as bfloat16 in the order in which products read it (16 bits), in 8
+// bits, or in 4 bits with bitsandbytes' codes nf4 or fp4; with 8 and 4 bits every `group` (32, 64 or 128) inputs of an
+// output share a bfloat16 scale. `bits` is 0 for a plain weight.
+enum { CT_CODE_NF4 = 0, CT_CODE_FP4 = 1 };
+typedef struct {
+    int32_t bits;
+    int32_t code;
+    int64_t group;
+    int64_t outs;
+    int64_t size;
+} ct_packing;
 // One projection of a group that shares its input x.
 typedef struct {
-    ct_optional weight;      // [out, in]
+    ct_optional weight;      // [out, in], or packed: frozen
+    ct_packing packing;
     ct_optional bias;        // [out]
     ct_optional lora_a;      // [r, in]
     ct_optional lora_b;      // [out, r]

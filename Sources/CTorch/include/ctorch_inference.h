@@ -28,17 +28,7 @@ typedef struct {
 // The output side b [out, r] of an adapter, times `scale`, in the order in which projections read it: fp32 tiles
 // [out / 32][r][32], the last one filled with zeros.
 ct_optional ct_adapter_tiles(ct_optional b, double scale);
-// How a weight [outs, size] is packed for generation: as bfloat16 in the order in which products read it (16 bits), in 8
-// bits, or in 4 bits with bitsandbytes' codes nf4 or fp4; with 8 and 4 bits every `group` (32, 64 or 128) inputs of an
-// output share a bfloat16 scale. `bits` is 0 for a plain weight.
-enum { CT_CODE_NF4 = 0, CT_CODE_FP4 = 1 };
-typedef struct {
-    int32_t bits;
-    int32_t code;
-    int64_t group;
-    int64_t outs;
-    int64_t size;
-} ct_packing;
+
 // Whether this machine has products of weights packed in 16 bits.
 bool ct_packs_bf16(void);
 // The packed weight (uint8) of a weight; bits, code and group are given, the shape is the weight's. 16 bits need an even size.

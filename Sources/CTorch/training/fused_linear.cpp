@@ -1,5 +1,8 @@
 // Projections that share one input, with their low-rank adapters, as one node of the graph: frozen weights get no
-// gradient and no saved copy, and the gradients of all projections are accumulated into one buffer.
+// gradient and no saved copy, and the gradients of all projections are accumulated into one buffer. A packed weight is
+// frozen: both passes multiply by the weight that it stands for, which exists for the length of a product only.
+#include "device/profile.hpp"
+#include "generation/packed_weight.hpp"
 #include "training/leaf_gradient.hpp"
 #include "tensor/products.hpp"
 #include "training/rows.hpp"
@@ -17,12 +20,21 @@ enum Part { kWeight, kBias, kA, kB, kInput, kParts };
 /// The tensors of the list begin after the two of the input.
 constexpr size_t kTensors = 2;
 
-/// Which tensor of the flat list each projection's parts are, -1 for an absent one, and the adapters' scales.
+/// Which tensor of the flat list each projection's parts are, -1 for an absent one, how the weights are packed, and the
+/// adapters' scales.
 struct Group : torch::CustomClassHolder {
     std::vector<std::array<int, kParts>> index;
+    std::vector<ct_packing> packings;
     std::vector<double> scales;
     ct_input_kind kind;
     double epsilon;
+
+    /// Projection i's weight [out, in], of which `stored` are the bytes where it is packed.
+    at::Tensor weight(size_t i, const at::Tensor &stored, at::ScalarType dtype) const {
+        if (!packings[i].bits) return stored;
+        Span span(CT_GROUP_OTHER, "unpacking");
+        return PackedWeight(stored, packings[i]).unpacked(dtype);
+    }
 };
 
 /// The group's input x [T, in], from what it is made of; a norm's `rstd` is written.
@@ -70,9 +82,11 @@ struct Project : torch::autograd::Function<Project> {
         for (size_t i = 0; i < group->index.size(); i++) {
             auto &index = group->index[i];
             auto part = [&](Part p) { return as(tensors[index[p]], dtype); };
-            at::Tensor weight = tensors[index[kWeight]];
-            TORCH_CHECK(x.dim() == 2 && weight.size(1) == x.size(1), "input ", x.sizes(), ", weight ", weight.sizes());
-            std::vector<Product> products{{x, weight, true}};
+            const at::Tensor &stored = tensors[index[kWeight]];
+            auto &packing = group->packings[i];
+            int64_t size = packing.bits ? packing.size : stored.size(1);
+            TORCH_CHECK(x.dim() == 2 && size == x.size(1), "input ", x.sizes(), ", weight of ", size, " inputs");
+            std::vector<Product> products{{x, group->weight(i, stored, dtype), true}};
             if (index[kA] >= 0) {
                 at::Tensor b = part(kB);
                 at::Tensor low = shared.first[i] >= 0 ? shared.columns(shared_low, i, b.size(1)) : sum_of_products({{part(kInput), part(kA), true}});
@@ -104,9 +118,10 @@ struct Project : torch::autograd::Function<Project> {
             auto shape = {x.size(0), shared.a.size(0)};
             shared_dlow = all_flow ? at::empty(shape, x.options()) : at::zeros(shape, x.options());
         }
-        std::vector<Product> into_input;
         // An input without a second tensor has no edge for it in the graph.
         size_t first_edge = group.kind == CT_INPUT_PLAIN ? 1 : 2;
+        bool needs_first = ctx->needs_input_grad(0), needs_second = first_edge == 2 && ctx->needs_input_grad(1);
+        std::vector<Product> into_input;
         size_t next_low = kTensors + num_tensors;
         for (size_t i = 0; i < count; i++) {
             auto &index = group.index[i];
@@ -118,7 +133,7 @@ struct Project : torch::autograd::Function<Project> {
             auto stored = [&](Part p) { return saved[kTensors + index[p]].scalar_type(); };
             auto needs = [&](Part p) { return index[p] >= 0 && ctx->needs_input_grad(first_edge + index[p]); };
             const at::Tensor &weight = saved[kTensors + index[kWeight]];
-            into_input.push_back({dy, weight});
+            if (needs_first || needs_second) into_input.push_back({dy, group.weight(i, weight, dtype)});
             if (needs(kWeight)) {
                 LeafGradient gradient = leaf_gradient(weight);
                 if (gradient.buffer.defined()) transposed_product_out(gradient.buffer, dy, x, 1, !gradient.is_new);
@@ -147,7 +162,6 @@ struct Project : torch::autograd::Function<Project> {
             }
             into_input.push_back({shared_dlow, shared.a});
         }
-        bool needs_first = ctx->needs_input_grad(0), needs_second = first_edge == 2 && ctx->needs_input_grad(1);
         if ((!needs_first && !needs_second) || into_input.empty()) return result;
         at::Tensor dx = sum_of_products(into_input);
         switch (group.kind) {
@@ -176,6 +190,7 @@ extern "C" bool ct_project(ct_projection_input input, const ct_projection *proje
                 if (handles[part]) tensors.push_back(borrow(handles[part]));
             }
             group->index.push_back(index);
+            group->packings.push_back(p.packing);
             group->scales.push_back(p.lora_scale);
         }
         group->kind = input.kind;

@@ -18,15 +18,9 @@ public struct WeightQuantization: Sendable, Equatable {
     }
 
     /// LLaMA-Factory's `quantization_bit` and `quantization_type`; nil without the former.
-    ///
-    /// - Throws: when neither 8 nor 4 bits are wanted.
     init?(_ model: ModelArguments) throws {
-        switch model.quantizationBit {
-        case nil: return nil
-        case 8: code = .int8
-        case 4: code = model.quantizationType == .fp4 ? .fp4 : .nf4
-        case let bits?: throw InferenceError("quantization_bit \(bits) is not supported; use 8 or 4")
-        }
+        guard let name = model.quantizationCode(bits: model.quantizationBit) else { return nil }
+        try self.init(name: name)
     }
 
     /// - Throws: on a device that has no products of quantized weights.

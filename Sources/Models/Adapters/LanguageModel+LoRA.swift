@@ -93,11 +93,11 @@ extension LanguageModel {
         }
     }
 
-    /// Adds every adapter into its base weight and removes it.
+    /// Adds every adapter into its base weight and removes it; beside codes it stays, as in LLaMA-Factory.
     public func mergeLoRA() {
         noGrad {
             for (_, slot) in linears() {
-                guard let adapted = slot.layer as? LoRALinear else { continue }
+                guard let adapted = slot.layer as? LoRALinear, adapted.base.packed == nil else { continue }
                 adapted.base.weight.set(adapted.mergedWeight())
                 slot.layer = adapted.base
             }

@@ -20,9 +20,6 @@ public final class ServedAdapters {
             while let adapted = slot.layer as? AdaptedLinear { slot.layer = adapted.base }
         }
         let bare = slots.map(\.slot.layer)
-        for (_, slot) in slots {
-            if let packed = slot.layer as? PackedLinear { slot.layer = packed.base }
-        }
         defer {
             for ((_, slot), layer) in zip(slots, before) where !(slot.layer is AdaptedLinear) { slot.layer = layer }
         }

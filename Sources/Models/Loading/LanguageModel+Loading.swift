@@ -4,19 +4,26 @@ public import Torch
 
 extension LanguageModel {
     /// Builds the model of `folder` and fills it from its weights on `Device.current`, converted to `dtype` (views of the
-    /// file where the dtype is already right and the device is the CPU). `progress` hears how many of the tensors are loaded.
-    public static func load(folder: String, dtype: DType?, progress: ((Int, Int) -> Void)? = nil) throws
-        -> LanguageModel
-    {
+    /// file where the dtype is already right and the device is the CPU). With `quantization` the `quantizableLayers` keep
+    /// their codes only, one after another, so that there is never a plain copy of more than one. `progress` hears how many of
+    /// the tensors are loaded.
+    public static func load(
+        folder: String, dtype: DType?, quantization: PackedWeight.Code? = nil, progress: ((Int, Int) -> Void)? = nil
+    ) throws -> LanguageModel {
         let model = LanguageModel(try ModelConfig(folder: folder))
         let checkpoint = try Checkpoint(folder: folder)
-        try model.load(checkpoint, dtype: dtype ?? model.config.dtype, progress: progress)
+        try model.load(
+            checkpoint, dtype: dtype ?? model.config.dtype, quantization: quantization, progress: progress)
         return model
     }
 
     /// Fills every parameter; missing, extra and misshapen tensors are errors that name them.
-    func load(_ checkpoint: Checkpoint, dtype: DType, progress: ((Int, Int) -> Void)?) throws {
+    func load(
+        _ checkpoint: Checkpoint, dtype: DType, quantization: PackedWeight.Code? = nil,
+        progress: ((Int, Int) -> Void)?
+    ) throws {
         let parameters = self.parameters()
+        let layers = Dictionary(uniqueKeysWithValues: quantizableLayers.map { ("\($0.path).weight", $0.layer) })
         let layout = try layout(of: Set(checkpoint.names), folder: checkpoint.folder)
         weightLayout = layout
         for (index, (path, parameter)) in parameters.enumerated() {
@@ -30,6 +37,10 @@ extension LanguageModel {
                     checkpoint.folder, "tensor \(name) has shape \(tensor.shape), config.json means \(parameter.shape)")
             }
             parameter.set(tensor.to(.current, dtype))
+            let packed = quantization == nil ? nil : layers[path]
+            if let quantization { packed?.pack(quantization) }
+            // The file's pages would count as this process's memory.
+            if packed != nil || tensor.dtype != dtype { checkpoint.releasePages(of: name) }
             progress?(index + 1, parameters.count)
         }
         let known = Set(parameters.map { layout.fileName($0.path) })

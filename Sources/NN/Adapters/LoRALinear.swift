@@ -25,7 +25,7 @@ public final class LoRALinear: LinearLayer {
         scale = rankStabilized ? alpha / Double(rank).squareRoot() : alpha / Double(rank)
         a = Parameter([rank, base.inFeatures])
         b = Parameter([base.outFeatures, rank])
-        guard base.weight.tensor != nil else { return }
+        guard base.isLoaded else { return }
         let bound = 1 / Double(base.inFeatures).squareRoot()
         a.set(Tensor.uniform(a.shape, -bound, bound))
         b.set(Tensor.zeros(b.shape))
@@ -41,9 +41,10 @@ public final class LoRALinear: LinearLayer {
     public var readsInput: Bool { isEnabled && isTraining && dropout > 0 }
 
     public func projection(of x: ProjectionInput) -> Projection {
-        Projection(
-            weight: base.weight.value, bias: base.bias?.value, lora: isEnabled ? (a.value, b.value, scale) : nil,
-            loraInput: readsInput ? x.value.dropout(dropout) : nil)
+        var projection = base.projection(of: x)
+        projection.lora = isEnabled ? (a.value, b.value, scale) : nil
+        projection.loraInput = readsInput ? x.value.dropout(dropout) : nil
+        return projection
     }
 
     /// W + scale · B A, in W's dtype, computed in fp32.

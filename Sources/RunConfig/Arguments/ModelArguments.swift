@@ -97,7 +97,8 @@ public struct ModelSettings: SettingDeclarations {
 
     // MARK: Quantization
     public let quantizationMethod = Setting(
-        "quantization_method", QuantizationMethod.bnb, "How to quantize the model when it is loaded.", .notSupportedYet)
+        "quantization_method", QuantizationMethod.bnb, "How to quantize the model when it is loaded.",
+        .refused("only bitsandbytes' ways of quantizing are supported; remove it, or set it to bnb."))
     public let quantizationBit = Setting<Int?>(
         "quantization_bit", nil, "Bits per weight to quantize the model to when it is loaded: 8 or 4.")
     public let quantizationType = Setting(

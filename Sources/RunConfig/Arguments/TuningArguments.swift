@@ -126,13 +126,13 @@ public struct TuningSettings: SettingDeclarations {
         "ref_model_adapters", nil,
         "Folder of the reference model's adapter; of the trained model's base without a `ref_model`.")
     public let refModelQuantizationBit = Setting<Int?>(
-        "ref_model_quantization_bit", nil, "Bits per weight of the reference model: 8 or 4.", .notSupportedYet)
+        "ref_model_quantization_bit", nil, "Bits per weight of the reference model: 8 or 4.")
     public let rewardModel = Setting<String?>(
         "reward_model", nil, "PPO: folder of the reward model or adapter, or the address of an endpoint that scores.")
     public let rewardModelAdapters = Setting<String?>(
         "reward_model_adapters", nil, "PPO: folder of the reward model's adapter, with `reward_model_type: full`.")
     public let rewardModelQuantizationBit = Setting<Int?>(
-        "reward_model_quantization_bit", nil, "Bits per weight of the reward model: 8 or 4.", .notSupportedYet)
+        "reward_model_quantization_bit", nil, "Bits per weight of the reward model: 8 or 4.")
     public let rewardModelType = Setting(
         "reward_model_type", RewardModelType.lora,
         "PPO: whether `reward_model` is an adapter with a value head, a model, or an endpoint.")

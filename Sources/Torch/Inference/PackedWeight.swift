@@ -1,13 +1,13 @@
 import CTorch
 
-/// The weight [out, in] of a linear layer packed for generation: in 16 bits as it is, in the order in which products read
-/// it, or quantized to 8 or 4 bits.
+/// The frozen weight [out, in] of a linear layer: in 16 bits as it is, in the order in which products read it, or quantized
+/// to 8 or 4 bits.
 ///
 /// Quantized, every `groupSize` inputs of an output share a bfloat16 scale. 8 bits are integers up to ±127; 4 bits are the
 /// codes of bitsandbytes, so that a value is one of sixteen times the scale.
 public struct PackedWeight {
     /// How weights are written.
-    public enum Code: Sendable, Equatable {
+    public enum Code: String, Sendable {
         /// The weight itself; needs `isSupported` and an even number of inputs.
         case bf16
         case int8

@@ -11,6 +11,11 @@ public struct Checkpoint: Sendable {
     public func shape(of name: String) -> [Int]? { fileOfName[name].flatMap { files[$0].shape(of: name) } }
     public func dtype(of name: String) -> DType? { fileOfName[name].flatMap { files[$0].dtype(of: name) } }
     public func tensor(_ name: String) -> Tensor? { fileOfName[name].flatMap { files[$0].tensor(name) } }
+    /// Gives the memory of a tensor that is not needed for now back to the system; who looks at it again reads the file again.
+    /// What was changed in place is lost.
+    public func releasePages(of name: String) {
+        if let place = fileOfName[name] { files[place].releasePages(of: name) }
+    }
 
     /// Opens `model.safetensors` (or `model.safetensors.index.json`) of `folder`; `stem` is `model` or `adapter_model`.
     public init(folder: String, stem: String = "model") throws {

@@ -34,6 +34,14 @@ final class MappedFile: Sendable {
         UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: address), count: count)
     }
 
+    /// Lets go of the pages that lie whole within `range`, with what was written to them.
+    func releasePages(_ range: Range<Int>) {
+        let size = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let first = (range.lowerBound + size - 1) / size * size, end = range.upperBound / size * size
+        guard first < end, let start = UnsafeMutableRawPointer(bitPattern: address + UInt(first)) else { return }
+        madvise(start, end - first, MADV_DONTNEED)
+    }
+
     /// A tensor over `range` of the file that keeps the mapping alive.
     func tensor(_ range: Range<Int>, shape: [Int], dtype: DType) -> Tensor {
         let base = UnsafeMutableRawPointer(bitPattern: address)! + range.lowerBound

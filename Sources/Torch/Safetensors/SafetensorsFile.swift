@@ -31,6 +31,11 @@ public struct SafetensorsFile: Sendable {
         return file.tensor(entry.range, shape: entry.shape, dtype: entry.dtype)
     }
 
+    /// As `Checkpoint.releasePages`.
+    func releasePages(of name: String) {
+        if let entry = entries[name] { file.releasePages(entry.range) }
+    }
+
     public init(path: String) throws {
         self.path = path
         file = try MappedFile(path: path)

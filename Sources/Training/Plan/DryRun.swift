@@ -15,8 +15,9 @@ public enum DryRun {
         try config.chooseDevice()
         let isLoRA = config.tuning.finetuningType == .lora
         var lines = ["Model: \(folder) (\(modelConfig.modelType))", "Fine-tuning method: \(isLoRA ? "LoRA" : "Full")"]
-        let (modules, count, memory) = try memoryPlan(config, modelConfig)
+        let (modules, count, memory, quantization) = try memoryPlan(config, modelConfig)
         if let modules { lines.append("Found linear modules: \(modules)") }
+        if let quantization { lines.append(quantization.line) }
         lines.append(count.line)
         lines += try dataLines(config, memory)
         return lines
@@ -24,11 +25,14 @@ public enum DryRun {
 
     /// What a run trains and needs, from the model's configuration alone.
     static func memoryPlan(_ config: RunConfig, _ modelConfig: ModelConfig) throws
-        -> (modules: String?, count: ParameterCount, memory: MemoryPlan)
+        -> (modules: String?, count: ParameterCount, memory: MemoryPlan, quantization: QuantizationPlan?)
     {
         let folder = config.model.modelNameOrPath ?? ""
         var modules: String?
         let model = LanguageModel(modelConfig)
+        let quantization = try config.quantization(bits: config.model.quantizationBit).map {
+            QuantizationPlan($0, model: model)
+        }
         let frozen = FrozenGroups(
             visionTower: config.tuning.freezeVisionTower, projector: config.tuning.freezeMultiModalProjector,
             languageModel: config.tuning.freezeLanguageModel)
@@ -52,8 +56,9 @@ public enum DryRun {
         }
         let count = ParameterCount(model)
         let compute: DType = config.training.bf16 ? .bfloat16 : .float32
-        let memory = MemoryPlan(modelConfig, parameters: count, compute: compute, trainsWeights: !isLoRA)
-        return (modules, count, memory)
+        let memory = MemoryPlan(
+            modelConfig, parameters: count, compute: compute, trainsWeights: !isLoRA, quantization: quantization)
+        return (modules, count, memory, quantization)
     }
 
     private static func dataLines(_ config: RunConfig, _ memory: MemoryPlan) throws -> [String] {

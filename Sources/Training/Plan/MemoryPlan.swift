@@ -5,6 +5,8 @@ public import Torch
 /// What a run needs in memory, from its configuration alone.
 public struct MemoryPlan: Sendable, Equatable {
     public let weightBytes: Int
+    /// Quantized weights that are plain for the length of a product: those of a gated product's two sides, at most.
+    public let unpackedBytes: Int
     /// Trained weights' gradients and AdamW's two moments, fp32.
     public let optimizerBytes: Int
     /// What one packed token needs for the backward pass, with all layers' activations or with their inputs only, and the
@@ -17,12 +19,18 @@ public struct MemoryPlan: Sendable, Equatable {
     /// (Docs/performance.md).
     public let efficientPackTokens: Int
 
-    public init(_ config: ModelConfig, parameters: ParameterCount, compute: DType, trainsWeights: Bool) {
+    public init(
+        _ config: ModelConfig, parameters: ParameterCount, compute: DType, trainsWeights: Bool,
+        quantization: QuantizationPlan? = nil
+    ) {
         let text = config.text, size = compute.byteCount
+        let numPlain = parameters.all - (quantization?.numWeights ?? 0)
         // Trained weights are kept in fp32.
         weightBytes =
-            trainsWeights
-            ? (parameters.all - parameters.trainable) * size + parameters.trainable * 4 : parameters.all * size
+            (trainsWeights
+                ? (numPlain - parameters.trainable) * size + parameters.trainable * 4 : numPlain * size)
+            + (quantization?.byteCount ?? 0)
+        unpackedBytes = quantization == nil ? 0 : 2 * text.hiddenSize * text.intermediateSize * size
         optimizerBytes = parameters.trainable * 12
         let heads = text.numHeads * text.headDim, keyValues = text.numKeyValueHeads * text.headDim
         // Each layer: its input and the middle of its residual stream, queries, keys, values and their mix, gate and up.
@@ -49,7 +57,7 @@ public struct MemoryPlan: Sendable, Equatable {
     public func peakBytes(tokens: Int, recompute: Bool) -> Int {
         // LibTorch, the tokenizer and the program itself.
         let program = 220 << 20
-        return weightBytes + optimizerBytes + logitBytes + program + tokens
+        return weightBytes + unpackedBytes + optimizerBytes + logitBytes + program + tokens
             * (recompute ? recomputedBytesPerToken : activationBytesPerToken)
     }
 

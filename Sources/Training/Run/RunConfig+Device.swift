@@ -10,4 +10,15 @@ extension RunConfig {
         }
         return try Device.choose(training.useCPU ? .cpu : Device.Wish(rawValue: model.device.rawValue) ?? .auto, localRank: group.localRank)
     }
+
+    /// What frozen weights of `bits` bits are written in; nil without bits.
+    ///
+    /// - Throws: on a device that has no products of such weights.
+    func quantization(bits: Int?) throws -> PackedWeight.Code? {
+        guard let code = model.quantizationCode(bits: bits).flatMap(PackedWeight.Code.init) else { return nil }
+        guard Device.current.isCPU else {
+            throw TrainingError("quantization_bit works on the CPU only: remove it, or say `device: cpu`")
+        }
+        return code
+    }
 }

@@ -7,6 +7,15 @@ import Torch
 extension TrainingRun {
     var compute: DType { config.training.bf16 ? .bfloat16 : .float32 }
 
+    /// What is quantized as it is loaded.
+    var quantizationPlan: QuantizationPlan? {
+        get throws {
+            try config.quantization(bits: config.model.quantizationBit).map {
+                QuantizationPlan($0, model: LanguageModel(modelConfig))
+            }
+        }
+    }
+
     var frozenGroups: FrozenGroups {
         FrozenGroups(
             visionTower: config.tuning.freezeVisionTower, projector: config.tuning.freezeMultiModalProjector,

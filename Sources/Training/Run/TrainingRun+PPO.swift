@@ -71,7 +71,9 @@ extension TrainingRun {
             let adapters = (tuning.rewardModelAdapters ?? "").split(separator: ",").map {
                 $0.trimmingCharacters(in: .whitespaces)
             }
-            let scorer = try PPORewardModel(folder: folder, adapters: adapters, compute: compute, packs: packs)
+            let scorer = try PPORewardModel(
+                folder: folder, adapters: adapters, compute: compute,
+                quantization: try config.quantization(bits: tuning.rewardModelQuantizationBit), packs: packs)
             print("Loaded full weights of reward model from \(folder)")
             return scorer
         }

@@ -18,7 +18,7 @@ extension TrainingRun {
     ) throws -> TrainerParts {
         let training = config.training
         let settings = TrainerSettings(config, plan: plan)
-        let execution = executionPlan(data, plan, count, trainsWeights: adapter == nil)
+        let execution = try executionPlan(data, plan, count, trainsWeights: adapter == nil)
         let options = ForwardOptions(compute: compute, recompute: execution.recompute)
         let order = SampleOrder(
             count: data.train.count, seed: training.orderSeed, isShuffled: !config.tuning.disableShuffling)
@@ -81,9 +81,11 @@ extension TrainingRun {
 
     /// How the steps fit into memory, said on standard output.
     private func executionPlan(_ data: TrainingData, _ plan: StepPlan, _ count: ParameterCount, trainsWeights: Bool)
-        -> ExecutionPlan
+        throws -> ExecutionPlan
     {
-        let memory = MemoryPlan(modelConfig, parameters: count, compute: compute, trainsWeights: trainsWeights)
+        let memory = MemoryPlan(
+            modelConfig, parameters: count, compute: compute, trainsWeights: trainsWeights,
+            quantization: try quantizationPlan)
         let tokens = data.train.tokenCounts(), longest = max(1, tokens.longest)
         let mean = Double(tokens.total) / Double(max(1, data.train.count))
         let execution = ExecutionPlan(

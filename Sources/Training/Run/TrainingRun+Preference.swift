@@ -73,7 +73,8 @@ extension TrainingRun {
         if case .other(let folder, let adapters) = reference.source {
             policy = try referenceModel(folder, adapters)
         }
-        let layers = policy.loraLayers.map(\.layer)
+        // A named reference's own adapters stay.
+        let layers = policy === model ? policy.loraLayers.map(\.layer) : []
         for layer in layers { layer.isEnabled = false }
         defer { for layer in layers { layer.isEnabled = true } }
         let samples = builders.enumerated().map { number, builder in
@@ -114,6 +115,9 @@ extension TrainingRun {
     ) -> UInt64 {
         var print = ReferenceMark()
         print.add("\(options.compute) \(Program.version)")
+        for bits in [config.model.quantizationBit, config.tuning.refModelQuantizationBit] {
+            print.add(config.model.quantizationCode(bits: bits) ?? "")
+        }
         switch reference.source {
         case .other(let folder, let adapters): for path in [folder] + adapters { print.add(weightsIn: path) }
         default:

@@ -82,10 +82,11 @@ extension TrainingRun {
         }
     }
 
-    /// A model with adapters merged into it, that reads the tokens of the trained one.
+    /// A model with adapters merged into it, or beside its codes, that reads the tokens of the trained one.
     func referenceModel(_ folder: String, _ adapters: [String]) throws -> LanguageModel {
+        let quantization = try config.quantization(bits: config.tuning.refModelQuantizationBit)
         let model = try scope("loading the reference \(folder)") {
-            try LanguageModel.load(folder: folder, dtype: compute)
+            try LanguageModel.load(folder: folder, dtype: compute, quantization: quantization)
         }
         for adapter in adapters {
             try model.loadLoRA(folder: adapter)

@@ -28,8 +28,9 @@ extension TrainingRun {
         print(count.line)
         if config.model.printParamStatus {
             for (path, parameter) in model.parameters() {
+                let tensor = parameter.tensor, form = tensor.map { "\($0.dtype)" } ?? "quantized"
                 print(
-                    "name: \(path), dtype: \(parameter.value.dtype), device: \(parameter.value.device), trainable: \(parameter.isTrainable)"
+                    "name: \(path), dtype: \(form), device: \(tensor?.device ?? .cpu), trainable: \(parameter.isTrainable)"
                 )
             }
         }
@@ -89,11 +90,15 @@ extension TrainingRun {
             try scope("drawing random weights") { model.initializeWeights(dtype: compute) }
             return model
         }
+        let quantization = try quantizationPlan
+        if let quantization { print(quantization.line) }
         let bar = ProgressBar(
             title: "weights", unit: "tensor", total: LanguageModel(modelConfig).parameters().count, delaySeconds: 2)
         defer { bar.finish() }
         return try scope("loading \(modelFolder)") {
-            try LanguageModel.load(folder: modelFolder, dtype: compute) { done, _ in bar.update(step: done) }
+            try LanguageModel.load(folder: modelFolder, dtype: compute, quantization: quantization?.code) { done, _ in
+                bar.update(step: done)
+            }
         }
     }
 }

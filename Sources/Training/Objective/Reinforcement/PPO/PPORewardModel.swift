@@ -15,12 +15,15 @@ final class PPORewardModel: AnswerScoring {
     private let head: ValueHead
     private let packs: RolloutPacks
 
-    /// A model with adapters merged into it.
+    /// A model with adapters merged into it, or beside its codes.
     ///
     /// - Throws: when a folder is no model, or has no value head.
-    init(folder: String, adapters: [String], compute: DType, packs: RolloutPacks) throws {
+    init(
+        folder: String, adapters: [String], compute: DType, quantization: PackedWeight.Code? = nil,
+        packs: RolloutPacks
+    ) throws {
         let model = try scope("loading the reward model \(folder)") {
-            try LanguageModel.load(folder: folder, dtype: compute)
+            try LanguageModel.load(folder: folder, dtype: compute, quantization: quantization)
         }
         for adapter in adapters {
             try model.loadLoRA(folder: adapter)
