@@ -10,11 +10,15 @@
 #if defined(__x86_64__)
 #include "bf16_tiles.hpp"
 
+#include <vector>
+
 namespace {
 using namespace ctorch::bf16;
 using ctorch::BF16Product;
 
-constexpr int64_t kMostRows = 1536;  // rows that share a panel
+constexpr int64_t kMostRows = 1536;   // rows that share a panel
+constexpr int64_t kFewestRows = 96;   // rows that are worth a panel of their own
+constexpr int64_t kFetchRows = 384;   // rows during which the next panel is fetched: earlier, and they would push it out of the cache
 
 /// The panel of the columns from `first` on and the depth from `k` on.
 template <typename T>
@@ -24,8 +28,52 @@ CT_BF16 void pack(const BF16Product &p, int64_t first, int64_t k, int64_t depth,
     else pack_plain(right + k * p.right_row + first, p.right_row, depth, columns, panel);
 }
 
-CT_BF16 void panel_of_products(const BF16Product *products, int64_t count, int64_t first_row, int64_t rows, int64_t first, int64_t columns,
-                           const float *bias, void *out, int64_t out_row, bool wide, bool added) {
+/// What is packed next, fetched a share at a time while tiles are computed: packing would wait for main memory.
+class Ahead {
+public:
+    Ahead() = default;
+    Ahead(const BF16Product &p, int64_t first, int64_t columns, int64_t k) {
+        if (p.is_right_packed) return;
+        int64_t size = p.is_right_wide ? 4 : 2, depth = std::min(block_depth(p.depth), p.depth - k);
+        row_bytes = p.right_row * size;
+        begin = static_cast<const char *>(p.right) + (p.transposed ? first * row_bytes + k * size : k * row_bytes + first * size);
+        lines = ((p.transposed ? depth : columns) * size + 63) / 64;
+        left = lines * (p.transposed ? columns : depth);
+        rows = p.transposed ? columns : depth;
+    }
+
+    /// Fetches one of `groups` equal shares of what is left.
+    void fetch(int64_t groups) {
+        for (int64_t share = (left + groups - 1) / groups; share > 0; share--, left--) {
+            int64_t line = lines * rows - left;
+            _mm_prefetch(begin + line / lines * row_bytes + line % lines * 64, _MM_HINT_T1);
+        }
+    }
+
+private:
+    const char *begin = nullptr;
+    int64_t row_bytes = 0, lines = 0, rows = 0, left = 0;
+};
+
+/// Rows of one panel's columns, which a thread computes alone.
+struct Part {
+    int64_t first_row, rows, first, columns;
+};
+
+/// What all parts of a sum of products share.
+struct Sum {
+    const BF16Product *products;
+    int64_t count;
+    const float *bias;
+    void *out;
+    int64_t out_row;
+    bool wide, added;
+};
+
+/// `next` is what the thread computes after it, null at the end.
+CT_BF16 void compute(const Sum &sum, const Part &part, const Part *next) {
+    auto [products, count, bias, out, out_row, wide, added] = sum;
+    auto [first_row, rows, first, columns] = part;
     thread_local Scratch scratch;
     auto *packed = scratch.take<uint32_t>(kDepth / 2 * kPanel + rows * kPanel);
     auto *sums = reinterpret_cast<float *>(packed + kDepth / 2 * kPanel);
@@ -56,7 +104,16 @@ CT_BF16 void panel_of_products(const BF16Product *products, int64_t count, int64
             else if (p.is_right_wide) pack<float>(p, first, k, depth, columns, packed);
             else pack<uint16_t>(p, first, k, depth, columns, packed);
             const uint16_t *left = p.left + first_row * p.left_row + k;
-            tiles_of(columns, rows, (depth + 1) / 2, left, p.left_row, panel, sums);
+            Ahead ahead = k + block < p.depth ? Ahead(p, first, columns, k + block)
+                : i + 1 < count               ? Ahead(products[i + 1], first, columns, 0)
+                : next                        ? Ahead(products[0], next->first, next->columns, 0)
+                                              : Ahead();
+            int64_t r = std::max<int64_t>(rows - kFetchRows, 0) / kTileRows * kTileRows;
+            tiles_of(columns, r, (depth + 1) / 2, left, p.left_row, panel, sums);
+            for (; r < rows; r += kTileRows) {
+                ahead.fetch((rows - r + kTileRows - 1) / kTileRows);
+                tiles_of(columns, std::min(kTileRows, rows - r), (depth + 1) / 2, left + r * p.left_row, p.left_row, panel, sums + r * kPanel);
+            }
         }
     }
     for (int64_t r = 0; r < rows; r++) {
@@ -86,15 +143,28 @@ bool has_bf16_products() {
 
 void bf16_products(const BF16Product *products, int64_t count, int64_t rows, int64_t columns, const float *bias, void *out, int64_t out_row, bool wide,
                    bool added) {
-    int64_t panels = (columns + kPanel - 1) / kPanel;
-    // Few columns: the rows are shared out too, so that every thread has work. Many rows: those of a chunk, and their sums,
-    // stay in cache while the panels pass.
-    int64_t chunks = std::max(std::clamp<int64_t>(4 * max_threads() / panels, 1, (rows + 95) / 96), (rows + kMostRows - 1) / kMostRows);
-    int64_t chunk = ((rows + chunks - 1) / chunks + 11) / 12 * 12;
-    chunks = (rows + chunk - 1) / chunk;
-    parallel_items(panels * chunks, [&](int64_t item, int) {
-        int64_t first = item % panels * kPanel, first_row = item / panels * chunk;
-        panel_of_products(products, count, first_row, std::min(chunk, rows - first_row), first, std::min(kPanel, columns - first), bias, out, out_row, wide, added);
+    int64_t panels = (columns + kPanel - 1) / kPanel, threads = max_threads();
+    std::vector<Part> parts;
+    auto add_panel = [&](int64_t panel, int64_t first_row, int64_t end, int64_t pieces) {
+        pieces = std::clamp<int64_t>(pieces, 1, (end - first_row + kFewestRows - 1) / kFewestRows);
+        int64_t piece = ((end - first_row + pieces - 1) / pieces + kTileRows - 1) / kTileRows * kTileRows;
+        for (; first_row < end; first_row += piece)
+            parts.push_back({first_row, std::min(piece, end - first_row), panel * kPanel, std::min(kPanel, columns - panel * kPanel)});
+    };
+    // Many rows: those of a chunk, and their sums, stay in cache while the panels pass.
+    int64_t chunks = (rows + kMostRows - 1) / kMostRows, chunk = ((rows + chunks - 1) / chunks + kTileRows - 1) / kTileRows * kTileRows;
+    for (int64_t first_row = 0; first_row < rows; first_row += chunk) {
+        int64_t end = std::min(first_row + chunk, rows);
+        // Few columns: the rows are shared out too, so that every thread has work; otherwise those of the last panels, so that
+        // the threads end together.
+        for (int64_t panel = 0; panel < panels; panel++)
+            add_panel(panel, first_row, end, panel < panels - threads || end < rows ? 4 * threads / panels : 4);
+    }
+    Sum sum{products, count, bias, out, out_row, wide, added};
+    parallel_items(static_cast<int64_t>(parts.size()), [&](int64_t item, int) {
+        // Threads take parts in turns.
+        size_t next = static_cast<size_t>(item + threads);
+        compute(sum, parts[static_cast<size_t>(item)], next < parts.size() ? &parts[next] : nullptr);
     });
 }
 

@@ -15,6 +15,7 @@
 namespace ctorch::bf16 {
 
 constexpr int64_t kPanel = 32;    // columns of a panel: two registers
+constexpr int64_t kTileRows = 12;  // rows of a tile: its sums fill the registers
 constexpr int64_t kDepth = 1216;  // longest block of the depth: a panel of it and the rows beside it fit the cache
 
 /// Rows of pairs to columns of pairs.
@@ -149,7 +150,7 @@ CT_BF16 inline __attribute__((always_inline)) void tile(int64_t pairs, const uin
 template <int kVectors>
 CT_BF16 void tiles(int64_t rows, int64_t pairs, const uint16_t *left, int64_t row, const uint32_t *panel, float *sums) {
     int64_t i = 0;
-    for (; i + 12 <= rows; i += 12) tile<12, kVectors>(pairs, left + i * row, row, panel, sums + i * kPanel);
+    for (; i + kTileRows <= rows; i += kTileRows) tile<kTileRows, kVectors>(pairs, left + i * row, row, panel, sums + i * kPanel);
     for (; i + 8 <= rows; i += 8) tile<8, kVectors>(pairs, left + i * row, row, panel, sums + i * kPanel);
     for (; i + 4 <= rows; i += 4) tile<4, kVectors>(pairs, left + i * row, row, panel, sums + i * kPanel);
     for (; i < rows; i++) tile<1, kVectors>(pairs, left + i * row, row, panel, sums + i * kPanel);
