@@ -68,7 +68,6 @@ let packageFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().
                 "`trust_remote_code: true` has no effect: nothing in a model folder is ever executed.",
                 "`preprocessing_num_workers: 16` has no effect: rows are prepared on all cores within one process.",
                 "`dataloader_num_workers: 4` has no effect: samples are prepared ahead on threads of the same process.",
-                "`ddp_timeout: 180000000` has no effect: the run is a single process.",
             ])
         #expect(config.training.learningRate == 1e-4)
         #expect(config.training.lrSchedulerType == .cosine)

@@ -50,8 +50,11 @@ struct DistributedTests {
     private static func isComparable(_ key: String, _ name: String) -> Bool {
         // Upstream's logits count padding; KTO's means are mixed up there.
         if key.contains("/") { return !key.contains("logits") && !name.hasPrefix("kto") }
-        return ["loss", "eval_loss", "train_loss", "grad_norm", "learning_rate", "epoch", "eval_accuracy", "num_input_tokens_seen"]
-            .contains(key)
+        return [
+            "loss", "eval_loss", "train_loss", "grad_norm", "learning_rate", "epoch", "eval_accuracy",
+            "num_input_tokens_seen",
+        ]
+        .contains(key)
     }
 
     /// Shuffling, dropout, evaluation and checkpoints, in two processes.
@@ -76,7 +79,9 @@ struct DistributedTests {
         let folder = try TemporaryFolder()
         #expect(try Program.train(Self.arguments("reference"), in: folder.path, shell: Self.two).status == 0)
         let killed = try Program.train(Self.arguments("killed"), in: folder.path, shell: Self.two) { launcher in
-            while !CheckpointFolder.steps(in: "\(folder.path)/killed").contains(3), kill(launcher, 0) == 0 { usleep(2000) }
+            while !CheckpointFolder.steps(in: "\(folder.path)/killed").contains(3), kill(launcher, 0) == 0 {
+                usleep(2000)
+            }
             if let process = process(rank: 1, of: launcher) { kill(process, SIGKILL) }
         }
         #expect(killed.status == 128 + SIGKILL)
@@ -95,7 +100,9 @@ struct DistributedTests {
         let folder = try TemporaryFolder()
         let arguments = Self.arguments("output") + ["num_train_epochs=400", "eval_steps=1000"]
         let stopped = try Program.train(arguments, in: folder.path, shell: Self.two) { launcher in
-            while !CheckpointFolder.steps(in: "\(folder.path)/output").contains(3), kill(launcher, 0) == 0 { usleep(2000) }
+            while !CheckpointFolder.steps(in: "\(folder.path)/output").contains(3), kill(launcher, 0) == 0 {
+                usleep(2000)
+            }
             kill(launcher, SIGTERM)
         }
         #expect(stopped.status == 0, "\(stopped.errors)")
@@ -119,7 +126,9 @@ struct DistributedTests {
         let refused = try Program.train(
             RunSettings.lora(output: "other", ["streaming=true"]), in: folder.path, shell: shell)
         #expect(refused.status == 1)
-        #expect(refused.errors.contains("Error: rank 0: streaming: true is not shared among processes yet"), "\(refused.errors)")
+        #expect(
+            refused.errors.contains("Error: rank 0: streaming: true is not shared among processes yet"),
+            "\(refused.errors)")
     }
 
     @Test func `LLaMA-Factory's variables say which processes a machine starts`() throws {

@@ -8,15 +8,16 @@ public import Foundation
 public final class ProcessGroup: @unchecked Sendable {
     public let rank: Int
     public let size: Int
-    /// The number of this process among those of its machine.
+    /// The number of this process among those of its machine, and how many these are.
     public let localRank: Int
+    public let localSize: Int
     private let handle: OpaquePointer?
 
     /// A process by itself.
     public static let alone = ProcessGroup()
 
     private init() {
-        (rank, size, localRank) = (0, 1, 0)
+        (rank, size, localRank, localSize) = (0, 1, 0, 1)
         handle = nil
     }
 
@@ -28,6 +29,7 @@ public final class ProcessGroup: @unchecked Sendable {
         rank = place.rank
         size = place.size
         localRank = place.localRank
+        localSize = place.localSize
         handle = try scope("meeting the other processes at \(place.address):\(place.port)") {
             place.address.withCString { address in
                 "anneal/\(place.numRestarts)/".withCString { prefix in

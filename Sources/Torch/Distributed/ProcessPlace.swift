@@ -59,7 +59,8 @@ public struct ProcessPlace: Sendable, Hashable {
     /// The variables that say so.
     public var environment: [String: String] {
         [
-            "RANK": "\(rank)", "WORLD_SIZE": "\(size)", "LOCAL_RANK": "\(localRank)", "LOCAL_WORLD_SIZE": "\(localSize)",
+            "RANK": "\(rank)", "WORLD_SIZE": "\(size)", "LOCAL_RANK": "\(localRank)",
+            "LOCAL_WORLD_SIZE": "\(localSize)",
             "MASTER_ADDR": address, "MASTER_PORT": "\(port)",
         ]
     }

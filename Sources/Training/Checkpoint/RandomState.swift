@@ -8,7 +8,8 @@ struct RandomState: Sendable {
     /// The state as it is now.
     static func current() -> RandomState {
         let tensors = [("cpu", Runtime.randomState)] + (Device.current.randomState.map { [("cuda", $0)] } ?? [])
-        return RandomState(generators: Dictionary(uniqueKeysWithValues: tensors.map { ($0, Data($1.array(UInt8.self))) }))
+        return RandomState(
+            generators: Dictionary(uniqueKeysWithValues: tensors.map { ($0, Data($1.array(UInt8.self))) }))
     }
 
     private init(generators: [String: Data]) { self.generators = generators }

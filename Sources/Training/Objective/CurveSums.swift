@@ -39,10 +39,14 @@ public struct CurveSums: Sendable, Codable, Equatable {
     /// The sums of all processes, the same in each.
     func sum(over group: ProcessGroup) throws -> CurveSums {
         guard group.size > 1 else { return self }
+        // A loss that is no number is for others to complain of.
+        let words = ("Infinity", "-Infinity", "NaN"), encoder = JSONEncoder(), decoder = JSONDecoder()
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: words.0, negativeInfinity: words.1, nan: words.2)
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: words.0, negativeInfinity: words.1, nan: words.2)
         var total = CurveSums()
-        for part in try group.gather(JSONEncoder().encode(self)) {
-            total.add(try JSONDecoder().decode(CurveSums.self, from: part))
-        }
+        for part in try group.gather(encoder.encode(self)) { total.add(try decoder.decode(CurveSums.self, from: part)) }
         return total
     }
 

@@ -60,6 +60,7 @@ extension ProcessGroup {
 
     private static var differs: TrainingError {
         TrainingError(
-            "the processes do not start from the same weights or data: they must read the same files with the same settings")
+            "the processes do not start from the same weights or data: they must read the same files with the same settings"
+        )
     }
 }

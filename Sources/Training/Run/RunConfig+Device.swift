@@ -8,7 +8,8 @@ extension RunConfig {
         guard !training.useCPU || model.device != .cuda else {
             throw TrainingError("device: cuda and use_cpu: true contradict each other; remove one of them")
         }
-        return try Device.choose(training.useCPU ? .cpu : Device.Wish(rawValue: model.device.rawValue) ?? .auto, localRank: group.localRank)
+        return try Device.choose(
+            training.useCPU ? .cpu : Device.Wish(rawValue: model.device.rawValue) ?? .auto, localRank: group.localRank)
     }
 
     /// What frozen weights of `bits` bits are written in; nil without bits.

@@ -91,7 +91,9 @@ extension TrainingRun {
         let execution = ExecutionPlan(
             memory, longest: longest + (config.tuning.stage.writesAnswers ? longestAnswer : 0),
             stepTokens: Int(mean * Double(plan.batchSize * plan.accumulation) * 1.5) + longest,
-            mayRecompute: !config.model.disableGradientCheckpointing)
+            mayRecompute: !config.model.disableGradientCheckpointing,
+            // The CPU's memory is for all processes of the machine.
+            budgetBytes: MemoryPlan.budgetBytes / (Device.current.isCPU ? group.localSize : 1))
         print(
             "Packs of up to \(execution.packTokens) tokens, \(execution.recompute ? "layers recomputed in the backward pass" : "no recomputation"), about \(memory.peakBytes(tokens: execution.packTokens, recompute: execution.recompute).byteText) at the peak."
         )
@@ -176,7 +178,9 @@ extension TrainingRun {
             .init("train_batch_size", "\(training.perDeviceTrainBatchSize)"),
             .init("eval_batch_size", "\(training.perDeviceEvalBatchSize)"), .init("seed", "\(training.seed)"),
             .init("gradient_accumulation_steps", "\(training.gradientAccumulationSteps)"),
-            .init("total_train_batch_size", "\(training.perDeviceTrainBatchSize * training.gradientAccumulationSteps * group.size)"),
+            .init(
+                "total_train_batch_size",
+                "\(training.perDeviceTrainBatchSize * training.gradientAccumulationSteps * group.size)"),
             .init(
                 "optimizer",
                 "AdamW with betas=(\(training.adamBeta1),\(training.adamBeta2)) and epsilon=\(training.adamEpsilon)"),
