@@ -66,7 +66,8 @@ public struct ModelExporter: Sendable {
     private func writeWeights(to folder: String) throws -> [String] {
         let settings = settings, parts = parts, dtype = dtype, maxShardBytes = maxShardBytes
         guard settings.quantization == nil else {
-            throw InferenceError("quantization_bit is for training and generation; an exported model has plain weights: remove it")
+            throw InferenceError(
+                "quantization_bit is for training and generation; an exported model has plain weights: remove it")
         }
         // Merging adds in fp32 and rounds once, to the stored format; only a wider target asks for wider weights before it.
         let loaded = dtype == .float32 ? DType.float32 : parts.config.dtype
