@@ -158,7 +158,7 @@ ct_optional ct_linear_cross_entropy(ct_optional hidden, ct_optional weight, ct_o
 
 // How a weight [outs, size] is packed: as bfloat16 in the order in which products read it (16 bits), in 8
 // bits, or in 4 bits with bitsandbytes' codes nf4 or fp4; with 8 and 4 bits every `group` (32, 64 or 128) inputs of an
-// output share a bfloat16 scale. `bits` is 0 for a plain weight.
+// output share an fp16 scale. `bits` is 0 for a plain weight.
 enum { CT_CODE_NF4 = 0, CT_CODE_FP4 = 1 };
 typedef struct {
     int32_t bits;

@@ -1,6 +1,8 @@
 // Weights of 8 or 4 bits: codes and products.
 #include "quantized.hpp"
 
+#include <c10/util/Half.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -13,13 +15,13 @@
 namespace ctorch {
 namespace {
 constexpr float kLargest = 127;
+constexpr float kLargestHalf = 65504;
 constexpr int64_t kLargestGroup = 128;
 
-float widen(uint16_t half) { return __builtin_bit_cast(float, static_cast<uint32_t>(half) << 16); }
-/// Rounded to nearest; no NaN comes here.
-uint16_t narrow(float value) {
-    uint32_t bits = __builtin_bit_cast(uint32_t, value);
-    return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+float read_half(const uint8_t *bytes) {
+    uint16_t half;
+    std::memcpy(&half, bytes, 2);
+    return c10::detail::fp16_ieee_to_fp32_value(half);
 }
 
 /// To the nearest integer, ties to even, for |value| below 2^22.
@@ -55,12 +57,11 @@ CodeTable::CodeTable(const float (&given)[16]) {
 }
 
 void quantize_output(const QuantizedFormat &format, const float *w, int64_t n, uint8_t *block) {
-    float top = format.bits == 8 ? kLargest : 1;
     for (int64_t first = 0; first < format.size; first += format.group, block += format.group_bytes()) {
         int64_t count = std::min(format.group, format.size - first);
-        uint16_t half = narrow(largest_of(w + first, count) / top);
+        uint16_t half = c10::detail::fp16_ieee_from_fp32_value(std::min(kLargestHalf, largest_of(w + first, count)));
         std::memcpy(block + n * 2, &half, 2);
-        float factor = half ? 1 / widen(half) : 0;
+        float scale = read_half(block + n * 2), factor = scale > 0 ? (format.bits == 8 ? kLargest : 1) / scale : 0;
         uint8_t values[kLargestGroup] = {}, *codes = group_codes(block, n);
         if (format.bits == 8) {
             for (int64_t k = 0; k < count; k++)
@@ -82,14 +83,12 @@ void dequantize_output(const QuantizedFormat &format, const uint8_t *block, int6
     uint8_t bytes[4];
     for (int64_t first = 0; first < format.size; first += format.group, block += format.group_bytes()) {
         int64_t count = std::min(format.group, format.size - first);
-        uint16_t half;
-        std::memcpy(&half, block + n * 2, 2);
-        float scale = widen(half), values[16];
+        float scale = read_half(block + n * 2), values[16];
         const uint8_t *codes = group_codes(block, n);
         if (format.bits == 8) {
             for (int64_t k = 0; k < count; k += 4, codes += kStride) {
                 std::memcpy(bytes, codes, 4);
-                for (int64_t i = 0; i < std::min<int64_t>(4, count - k); i++) w[first + k + i] = scale * static_cast<float>(bytes[i] - 128);
+                for (int64_t i = 0; i < std::min<int64_t>(4, count - k); i++) w[first + k + i] = scale / kLargest * static_cast<float>(bytes[i] - 128);
             }
             continue;
         }
@@ -189,7 +188,7 @@ inline __attribute__((always_inline)) void group_product(const uint8_t *group, i
     __m512 scales[2];
     for (int v = 0; v < 2; v++) {
         __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(group) + v);
-        scales[v] = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+        scales[v] = _mm512_cvtph_ps(halves);
     }
     for (int m = 0; m < kRows; m++) {
         __m512 scale = _mm512_set1_ps(x.scales[place + m] * unit);
@@ -203,7 +202,7 @@ inline __attribute__((always_inline)) void group_product(const uint8_t *group, i
 template <int kBits>
 void block_product(const QuantizedFormat &format, const uint8_t *block, const QuantizedRows &x, int64_t first, int64_t count, float *y, int64_t y_row) {
     Unpacking unpacking(kBits == 4 ? format.table : nullptr);
-    float unit = kBits == 4 ? 1 / format.table->unit : 1;
+    float unit = 1 / (kBits == 4 ? format.table->unit : kLargest);
     for (int64_t m = 0; m < count; m++) std::fill_n(y + m * y_row, kQuantizedOutputs, 0.0f);
     for (int64_t g = 0; g < x.groups; g++, block += format.group_bytes()) {
         const char *ahead = reinterpret_cast<const char *>(block) + kAheadBytes;

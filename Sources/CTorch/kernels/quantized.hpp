@@ -1,10 +1,10 @@
 // Weights of 8 or 4 bits, and their products with rows of 8 bits.
 //
-// A weight [outs, size] lies in blocks of 32 outputs, a block in groups of `group` inputs, a group as 32 bfloat16 scales
+// A weight [outs, size] lies in blocks of 32 outputs, a block in groups of `group` inputs, a group as 32 fp16 scales
 // and then the codes in the order in which a product needs them: [inputs / 4][32 outputs][4] bytes of 8 bits, each 128
 // more than its value; or, with 4 bits, [inputs / 8][32 outputs][4] bytes with inputs 0 to 3 in the lower and 4 to 7 in
 // the upper halves. A group has at most 128 inputs. What is beyond the last input or output means nothing. A weight is
-// worth the scale times its code (8 bits) or table[code] (4 bits).
+// worth the scale times its code's 127th part (8 bits) or table[code] (4 bits).
 #pragma once
 #include <cstdint>
 #include <vector>

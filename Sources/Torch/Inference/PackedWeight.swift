@@ -3,7 +3,7 @@ import CTorch
 /// The frozen weight [out, in] of a linear layer: in 16 bits as it is, in the order in which products read it, or quantized
 /// to 8 or 4 bits.
 ///
-/// Quantized, every `groupSize` inputs of an output share a bfloat16 scale. 8 bits are integers up to ±127; 4 bits are the
+/// Quantized, every `groupSize` inputs of an output share an fp16 scale. 8 bits are integers up to ±127; 4 bits are the
 /// codes of bitsandbytes, so that a value is one of sixteen times the scale.
 public struct PackedWeight {
     /// How weights are written.
