@@ -9,14 +9,15 @@ let packageFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().
 
 @Suite struct ExamplesTests {
     private static let purposes: [String: RunConfig.Purpose] = [
-        "train_lora": .training, "train_full": .training, "inference": .inference, "merge_lora": .export,
+        "train_lora": .training, "train_qlora": .training, "train_full": .training, "inference": .inference,
+        "merge_lora": .export,
         "preference": .training,
     ]
 
     @Test func `every file under Examples is a valid configuration`() throws {
         let folder = packageFolder.appendingPathComponent("Examples")
         let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }
-        #expect(names.count == 15)
+        #expect(names.count == 16)
         for name in names {
             let kind = String(name.prefix { $0 != "/" })
             let purpose = try #require(Self.purposes[kind], "no purpose for the folder \(kind)")
