@@ -6,11 +6,12 @@ package struct AtomicFile: ~Copyable {
     private let path: String
     private let temporary: String
     private let descriptor: Int32
+    private let large: DirectWriter?
 
-    /// Opens a file beside `path`.
+    /// Opens a file beside `path`; `isLarge` for one that may hold gigabytes.
     ///
     /// A device, a pipe or a folder of that name is an error: the rename would put a file in its place.
-    package init(_ path: String) throws(FileError) {
+    package init(_ path: String, isLarge: Bool = false) throws(FileError) {
         var status = stat()
         if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
             throw FileError(path, "is not a regular file. Choose another name.")
@@ -19,6 +20,7 @@ package struct AtomicFile: ~Copyable {
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw .system("cannot be written", path) }
         (self.path, self.temporary, self.descriptor) = (path, temporary, descriptor)
+        large = isLarge ? DirectWriter(descriptor, path: path) : nil
     }
 
     deinit {
@@ -27,11 +29,12 @@ package struct AtomicFile: ~Copyable {
     }
 
     package borrowing func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-        try Files.write(bytes, to: descriptor, path: path)
+        if let large { try large.write(bytes) } else { try Files.write(bytes, to: descriptor, path: path) }
     }
 
     /// Flushes the file to disk and gives it its name.
     package consuming func commit() throws(FileError) {
+        try large?.finish()
         guard fsync(descriptor) == 0 else { throw .system("cannot be flushed to disk", path) }
         guard rename(temporary, path) == 0 else { throw .system("cannot be replaced", path) }
         // The name is durable only when the folder that holds it is.

@@ -29,7 +29,8 @@ package enum Files {
         while let position = UnsafeRawBufferPointer(rebasing: rest).baseAddress, !rest.isEmpty {
             let count = Glibc.write(descriptor, position, min(rest.count, 1 << 30))
             if count < 0 {
-                if errno == EINTR { continue }
+                // A direct write that the file system will not do goes through the page cache.
+                if errno == EINTR || (errno == EINVAL && DirectWriter.setDirect(false, descriptor)) { continue }
                 throw .system("cannot be written", path)
             }
             rest = rest.dropFirst(count)

@@ -29,6 +29,21 @@ import Testing
         }
     }
 
+    @Test func `a large file holds what was written, whatever the sizes of the pieces`() throws {
+        try TemporaryFolder.with { folder in
+            let bytes = (0..<40_000_001).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
+            let file = try AtomicFile(folder + "/a", isLarge: true)
+            var first = 0
+            for size in [1, 4095, 20_000_000, 16 << 20, 10_000_000] {
+                let end = min(first + size, bytes.count)
+                try bytes[first..<end].withUnsafeBytes { try file.write($0) }
+                first = end
+            }
+            try file.commit()
+            #expect(try Data(contentsOf: URL(fileURLWithPath: folder + "/a")) == Data(bytes))
+        }
+    }
+
     @Test func `a folder is not replaced`() throws {
         try TemporaryFolder.with { folder in
             #expect(throws: FileError(folder, "is not a regular file. Choose another name.")) {

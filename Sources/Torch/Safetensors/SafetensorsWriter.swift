@@ -29,7 +29,7 @@ public enum SafetensorsWriter {
         }
         header += "}"
         header += String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
-        let file = try AtomicFile(path)
+        let file = try AtomicFile(path, isLarge: true)
         try withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { try file.write($0) }
         try Array(header.utf8).withUnsafeBytes { try file.write($0) }
         for (_, tensor) in ordered where tensor.byteCount > 0 {
