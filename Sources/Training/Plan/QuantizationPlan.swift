@@ -1,3 +1,4 @@
+import Basics
 public import Models
 import NN
 public import Torch
@@ -20,6 +21,6 @@ public struct QuantizationPlan: Sendable, Equatable {
 
     /// The plan, for the user.
     var line: String {
-        "Quantizing \(numLayers) linear layers to \(code.rawValue): \(byteCount / 1_000_000) MB for \(ParameterCount.grouped(numWeights)) weights, which stay as they are."
+        "Quantizing \(numLayers) linear layers to \(code.rawValue): \(byteCount / 1_000_000) MB for \(numWeights.grouped) weights, which stay as they are."
     }
 }
