@@ -63,7 +63,7 @@ struct PackedWeightTests {
                             [
                                 (made[0], adapted), (made[1], product), (made[2], x.linear(wide)),
                                 (x.inferGated(gate: layer, up: plain), adapted.swiglu(product)),
-                                (x.logits(plain), product), (x.project([plain])[0], product),
+                                (x.logits(plain), product), (x.project([plain])[0], exact),
                             ], (half.inferProject([plain])[0], half.to(.float32).linear(known))
                         )
                     }

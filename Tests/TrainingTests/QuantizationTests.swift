@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Models
 import NN
@@ -99,7 +100,7 @@ struct QuantizationTests {
                 "logging_steps=1", "save_strategy=no", "report_to=none", "disable_shuffling=true",
             ] + settings
         let lines = try DryRun.lines(try RunConfig.load(file: nil, overrides: arguments))
-        let counts = [trace.trainable_parameters, trace.all_parameters].map(ParameterCount.grouped)
+        let counts = [trace.trainable_parameters, trace.all_parameters].map(\.grouped)
         #expect(lines.contains { $0.hasPrefix("trainable params: \(counts[0]) || all params: \(counts[1]) ||") })
         let losses = try train(arguments).log_history.compactMap { $0["loss"] }
         #expect(losses.count == 12 && trace.losses.count == 12)
