@@ -168,7 +168,8 @@ extension RunConfig {
     private static func isUsed(_ key: String, _ purpose: Purpose) -> Bool {
         switch key {
         case "seed": [.inference, .evaluation].contains(purpose)  // it also draws answers and examples
-        case "do_predict", "predict_with_generate": purpose == .inference  // what `anneal predict` does
+        // What `anneal predict` does, and where it leaves it.
+        case "do_predict", "predict_with_generate", "output_dir", "overwrite_output_dir": purpose == .inference
         default: false
         }
     }

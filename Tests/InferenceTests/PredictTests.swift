@@ -86,6 +86,30 @@ struct PredictTests {
         }
     }
 
+    @Test func `LLaMA-Factory's YAML of a prediction leaves its files in output_dir`() throws {
+        try TemporaryFolder.with { folder in
+            let yaml = """
+                model_name_or_path: \(Fixture.model("qwen2"))
+                stage: sft
+                do_predict: true
+                finetuning_type: lora
+                eval_dataset: text
+                dataset_dir: \(Fixture.data)
+                template: qwen
+                max_samples: 3
+                output_dir: saves/predict
+                overwrite_output_dir: true
+                predict_with_generate: true
+                max_new_tokens: 3
+                """
+            try yaml.write(toFile: "\(folder)/x.yaml", atomically: true, encoding: .utf8)
+            let made = try Program.run(["predict", "x.yaml"], folder: folder)
+            #expect(made.status == 0 && !made.output.contains("output_dir"), "\(made.output)\(made.errors)")
+            let saved = try Set(FileManager.default.contentsOfDirectory(atPath: "\(folder)/saves/predict"))
+            #expect(saved.isSuperset(of: ["generated_predictions.jsonl", "predict_results.json"]))
+        }
+    }
+
     @Test("The command predicts, scores and says what is missing")
     func command() throws {
         try TemporaryFolder.with { folder in

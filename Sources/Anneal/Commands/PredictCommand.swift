@@ -14,7 +14,8 @@ struct PredictCommand: ParsableCommand {
             anneal predict X.yaml [key=value …]
             anneal predict MODEL_OR_ADAPTER_DIR --dataset NAME --dataset-dir DIR [--save FILE.jsonl] [key=value …]
 
-            Writes {"prompt", "predict", "label"} lines in the order of the rows; run again after a stop, it goes on where it \
+            Writes {"prompt", "predict", "label"} lines in the order of the rows, into output_dir where the YAML names one \
+            (and LLaMA-Factory's predict_results.json beside them); run again after a stop, it goes on where it \
             was. Prompt format, system text, pixel limits and sampling are those recorded beside the model (anneal.json). \
             Generation follows LLaMA-Factory's settings: do_sample, temperature, top_p, top_k, max_new_tokens, num_beams, \
             length_penalty, seed; thinking_budget=N and loop_guard=true close thoughts that go on too long or in circles, \
@@ -27,8 +28,8 @@ struct PredictCommand: ParsableCommand {
 
     @Option(
         name: [.customLong("save"), .customLong("save_name"), .customLong("save-name")],
-        help: "File for the predictions.")
-    var save = "generated_predictions.jsonl"
+        help: "File for the predictions (default: generated_predictions.jsonl, in output_dir where that is given).")
+    var givenSave: String?
 
     @Option(name: [.customLong("batch-size"), .customLong("batch_size")], help: "Rows that are answered together.")
     var batchSize = 32
@@ -56,11 +57,16 @@ struct PredictCommand: ParsableCommand {
     func run() throws {
         let config = try HubAccess.resolved(
             try RunConfig.load(modelArguments: try HubAccess.resolved(arguments: arguments), purpose: .inference))
+        let folder = config.training.isGiven(\.outputDir) ? config.training.outputDir : nil
+        let save = givenSave ?? (folder.map { "\($0)/" } ?? "") + "generated_predictions.jsonl"
+        let matrixSaveName = matrixSaveName ?? folder.map { "\($0)/predict_results.json" }
+        if let folder { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
         let classes = labelProbabilities?.commaSeparated
         // What cannot be compared is said before anything is answered.
         let others = try compare.map { (path: $0, lines: try PredictionLine.read(path: $0)) }
         let result = try PredictionRun(
-            config, savePath: save, overwrites: overwrite, batchSize: batchSize, classes: classes
+            config, savePath: save, overwrites: overwrite || config.training.overwriteOutputDir, batchSize: batchSize,
+            classes: classes
         ).start { line in
             print(line)
             // Lines are wanted as they come, also through a pipe.
