@@ -84,10 +84,10 @@ let package = Package(
         module("Jinja", uses: ["JSON"]),
         module("Torch", uses: ["CTorch", "Basics"]),
         // Starting several processes.
-        module("Parallelism", uses: ["Torch"]),
+        module("Parallelism", uses: ["Basics", "Torch"]),
         module("NN", uses: ["Torch"]),
         module("Media", uses: ["CMedia"]),
-        module("Models", uses: ["Torch", "NN", "Media"]),
+        module("Models", uses: ["Basics", "Torch", "NN", "Media"]),
         module("RunConfig", uses: ["Basics", "Yams"]),
         module("Prompting", uses: ["Basics", "JSON", "Jinja", "Media"]),
         module("Datasets", uses: ["Basics", "CArrow", "JSON", "Prompting", "Media", "Reporting"]),

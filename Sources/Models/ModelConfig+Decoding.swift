@@ -1,3 +1,4 @@
+import Basics
 public import Foundation
 import Torch
 
@@ -6,7 +7,7 @@ extension ModelConfig {
     public init(folder: String) throws {
         let path = "\(folder)/config.json"
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw ModelConfigError(
+            throw FileError(
                 folder, "has no config.json; model_name_or_path must be a local model folder (download the model first)"
             )
         }
@@ -16,19 +17,19 @@ extension ModelConfig {
     /// Decodes the text of a config.json; `path` is for messages.
     public init(json: Data, path: String) throws {
         guard let object = try? JSONSerialization.jsonObject(with: json) as? [String: Any] else {
-            throw ModelConfigError(path, "is not a JSON object")
+            throw FileError(path, "is not a JSON object")
         }
         let fields = ConfigFields(object, path: path)
         modelType = try fields.string("model_type")
         guard let family = ModelCatalog.family(modelType: modelType) else {
-            throw ModelConfigError(
+            throw FileError(
                 path,
                 "model_type \"\(modelType)\" is not supported; supported: \(ModelCatalog.modelTypes.joined(separator: ", "))"
             )
         }
         let name = object["dtype"] as? String ?? object["torch_dtype"] as? String ?? "float32"
         guard let dtype = DType(configName: name) else {
-            throw ModelConfigError(path, "dtype \"\(name)\" is not supported")
+            throw FileError(path, "dtype \"\(name)\" is not supported")
         }
         self.dtype = dtype
         switch object["eos_token_id"] ?? (object["text_config"] as? [String: Any])?["eos_token_id"] {
@@ -77,9 +78,9 @@ struct ConfigFields {
         return value
     }
 
-    private func wrong(_ key: String, _ expected: String) -> ModelConfigError {
+    private func wrong(_ key: String, _ expected: String) -> FileError {
         has(key)
-            ? ModelConfigError(path, "\(key) is \(object[key] ?? ""), expected \(expected)")
-            : ModelConfigError(path, "\(key) is missing")
+            ? FileError(path, "\(key) is \(object[key] ?? ""), expected \(expected)")
+            : FileError(path, "\(key) is missing")
     }
 }

@@ -60,14 +60,3 @@ public struct VisionConfig: Sendable, Equatable {
     /// Values of one patch: channels x frames x side x side.
     public var patchValues: Int { inChannels * temporalPatchSize * patchSize * patchSize }
 }
-
-/// A configuration that cannot be used, and what to do about it.
-public struct ModelConfigError: Error, Sendable, CustomStringConvertible {
-    public let path: String
-    public let message: String
-    public init(_ path: String, _ message: String) {
-        self.path = path
-        self.message = message
-    }
-    public var description: String { "\(path): \(message)" }
-}

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 public import NN
 public import Torch
@@ -47,7 +48,7 @@ public final class ValueHead: Module {
         let file = try SafetensorsFile(path: path)
         for (name, parameter) in [(Self.names.weight, weight), (Self.names.bias, bias)] {
             guard let tensor = file.tensor(name), tensor.shape == parameter.shape else {
-                throw ModelConfigError(
+                throw FileError(
                     path, "should hold \(name) of shape \(parameter.shape); it belongs to another model")
             }
             parameter.set(tensor.to(.current, .float32).clone())

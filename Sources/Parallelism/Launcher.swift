@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Synchronization
 import Torch
@@ -103,18 +104,9 @@ private enum Signals {
     static var newest: Int32 { last.load(ordering: .relaxed) }
 
     static func listen() {
-        // A parent may have left them blocked: Foundation's Process does when it is used on a dispatch queue.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        for signal in [SIGINT, SIGTERM] { sigaddset(&signals, signal) }
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-        for signal in [SIGINT, SIGTERM] {
-            var action = sigaction()
-            action.__sigaction_handler.sa_handler = { number in
-                Signals.last.store(number, ordering: .relaxed)
-                Signals.number.add(1, ordering: .releasing)
-            }
-            sigaction(signal, &action, nil)
+        TerminationSignals.handle { number in
+            Signals.last.store(number, ordering: .relaxed)
+            Signals.number.add(1, ordering: .releasing)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import NN
 import TestSupport
@@ -95,7 +96,7 @@ struct AdapterConfigTests {
             ("target_modules", 3, "target_modules is neither a list of names nor a pattern"),
         ]
         for (key, value, words) in refused {
-            let error = #expect(throws: ModelConfigError.self, "\(key)") { _ = try read([key: value]) }
+            let error = #expect(throws: FileError.self, "\(key)") { _ = try read([key: value]) }
             #expect(error.map { "\($0)" }?.contains(words) == true, "\(key)")
         }
         #expect(refused.count == 11)

@@ -7,7 +7,7 @@
 #include "kernels/kernels.hpp"
 #include "tensor/products.hpp"
 #include "generation/adapter_tiles.hpp"
-#include "generation/packed_weight.hpp"
+#include "tensor/packed_weight.hpp"
 
 #include <atomic>
 #include <chrono>

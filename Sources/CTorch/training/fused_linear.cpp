@@ -2,7 +2,7 @@
 // gradient and no saved copy, and the gradients of all projections are accumulated into one buffer. A packed weight is
 // frozen: both passes multiply by the weight that it stands for, which exists for the length of a product only.
 #include "device/profile.hpp"
-#include "generation/packed_weight.hpp"
+#include "tensor/packed_weight.hpp"
 #include "training/leaf_gradient.hpp"
 #include "tensor/products.hpp"
 #include "training/rows.hpp"

@@ -1,3 +1,4 @@
+import Basics
 public import Foundation
 
 /// PEFT's adapter_config.json, as far as LoRA needs it.
@@ -27,34 +28,34 @@ public struct AdapterConfig: Sendable, Equatable {
     public init(folder: String) throws {
         let path = "\(folder)/adapter_config.json"
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw ModelConfigError(
+            throw FileError(
                 folder, "has no adapter_config.json; adapter_name_or_path must be a PEFT adapter folder")
         }
         guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
-            throw ModelConfigError(path, "is not a JSON object")
+            throw FileError(path, "is not a JSON object")
         }
         let fields = ConfigFields(object, path: path)
         let kind = try fields.string("peft_type")
-        guard kind == "LORA" else { throw ModelConfigError(path, "peft_type \(kind) is not supported, only LORA") }
+        guard kind == "LORA" else { throw FileError(path, "peft_type \(kind) is not supported, only LORA") }
         for key in ["use_dora", "fan_in_fan_out", "lora_bias", "use_qalora"] where try fields.bool(key, default: false)
         {
-            throw ModelConfigError(path, "\(key) is true; this variant is not supported")
+            throw FileError(path, "\(key) is true; this variant is not supported")
         }
         for key in ["rank_pattern", "alpha_pattern"] where (object[key] as? [String: Any])?.isEmpty == false {
-            throw ModelConfigError(path, "\(key) is not empty; layers of different rank are not supported")
+            throw FileError(path, "\(key) is not empty; layers of different rank are not supported")
         }
         for key in [
             "layers_to_transform", "exclude_modules", "layer_replication", "trainable_token_indices",
             "target_parameters",
         ]
         where fields.has(key) {
-            throw ModelConfigError(path, "\(key) is set; this variant is not supported")
+            throw FileError(path, "\(key) is set; this variant is not supported")
         }
         if fields.has("modules_to_save") {
-            throw ModelConfigError(path, "modules_to_save is set; whole trained layers are not supported yet")
+            throw FileError(path, "modules_to_save is set; whole trained layers are not supported yet")
         }
         let bias = object["bias"] as? String ?? "none"
-        guard bias == "none" else { throw ModelConfigError(path, "bias \"\(bias)\" is not supported, only \"none\"") }
+        guard bias == "none" else { throw FileError(path, "bias \"\(bias)\" is not supported, only \"none\"") }
         baseModel = object["base_model_name_or_path"] as? String ?? ""
         rank = try fields.int("r")
         alpha = try fields.double("lora_alpha")
@@ -63,9 +64,9 @@ public struct AdapterConfig: Sendable, Equatable {
         switch object["target_modules"] {
         case let names as [String]: targets = .names(names)
         case let pattern as String: targets = .pattern(pattern)
-        default: throw ModelConfigError(path, "target_modules is neither a list of names nor a pattern")
+        default: throw FileError(path, "target_modules is neither a list of names nor a pattern")
         }
-        guard rank > 0 else { throw ModelConfigError(path, "r is \(rank), expected at least 1") }
+        guard rank > 0 else { throw FileError(path, "r is \(rank), expected at least 1") }
     }
 
     /// The file's text, with every key PEFT 0.18 writes.
@@ -114,7 +115,7 @@ public struct AdapterConfig: Sendable, Equatable {
 
     static func fullMatch(_ pattern: String, _ text: String) throws -> Bool {
         guard let expression = try? NSRegularExpression(pattern: "^(?:\(pattern))$") else {
-            throw ModelConfigError("lora_target", "\"\(pattern)\" is not a regular expression")
+            throw FileError("lora_target", "\"\(pattern)\" is not a regular expression")
         }
         return expression.firstMatch(in: text, range: NSRange(text.startIndex..., in: text)) != nil
     }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 public import NN
 public import Torch
@@ -13,7 +14,7 @@ extension LanguageModel {
         var count = 0
         for (path, slot) in linears() where try config.matches(path) {
             guard let base = slot.layer as? Linear else {
-                throw ModelConfigError(path, "carries an adapter already; merge it first")
+                throw FileError(path, "carries an adapter already; merge it first")
             }
             slot.layer = LoRALinear(
                 base, rank: config.rank, alpha: config.alpha, dropout: config.dropout,
@@ -21,7 +22,7 @@ extension LanguageModel {
             count += 1
         }
         guard count > 0 else {
-            throw ModelConfigError("lora_target", "no layer of the model matches the adapter's targets")
+            throw FileError("lora_target", "no layer of the model matches the adapter's targets")
         }
     }
 
@@ -38,7 +39,7 @@ extension LanguageModel {
             wanted.append(("\(path).lora_B.weight", path, [layer.outFeatures, config.rank]))
         }
         guard !wanted.isEmpty else {
-            throw ModelConfigError(
+            throw FileError(
                 folder,
                 "the adapter's target_modules match no layer of this model; it was made for another base (\(config.baseModel))"
             )
@@ -47,11 +48,11 @@ extension LanguageModel {
             uniqueKeysWithValues: file.names.map { (Self.canonical($0, isVision: vision != nil), $0) })
         for (name, path, shape) in wanted {
             guard let stored = names[name] else {
-                throw ModelConfigError(
+                throw FileError(
                     folder, "the adapter has no \(name); it was made for another base (\(config.baseModel))")
             }
             guard file.shape(of: stored) == shape else {
-                throw ModelConfigError(
+                throw FileError(
                     folder,
                     "\(stored) has shape \(file.shape(of: stored) ?? []), this model needs \(shape) at \(path); the adapter was made for another base (\(config.baseModel))"
                 )
@@ -59,7 +60,7 @@ extension LanguageModel {
         }
         let extra = Set(names.keys).subtracting(wanted.map(\.name))
         guard extra.isEmpty else {
-            throw ModelConfigError(
+            throw FileError(
                 folder,
                 "the adapter holds \(extra.count) tensors this model has no place for, first \(extra.min() ?? "")")
         }

@@ -1,3 +1,4 @@
+import Basics
 import NN
 
 /// Which groups of a vision-language model stay as they are.
@@ -28,7 +29,7 @@ extension LanguageModel {
         let all = linears().map(\.path).filter { $0 != "lm_head" }
         if requested.count == 1, Self.isPattern(requested[0]) {
             guard try all.contains(where: { try AdapterConfig.fullMatch(requested[0], $0) }) else {
-                throw ModelConfigError(
+                throw FileError(
                     "lora_target", "the pattern \(requested[0]) matches no linear layer, for example \(all[0])")
             }
             return .pattern(requested[0])
@@ -42,14 +43,14 @@ extension LanguageModel {
             }
         let names = requested == ["all"] ? Self.leafNames(allowed) : requested
         for name in names where !all.contains(where: { $0 == name || $0.hasSuffix("." + name) }) {
-            throw ModelConfigError(
+            throw FileError(
                 "lora_target",
                 "\(name) is no linear layer of this model; there are \(Self.leafNames(all).joined(separator: ", "))")
         }
         guard vision != nil else { return .names(names) }
         let paths = allowed.filter { path in names.contains { path == $0 || path.hasSuffix("." + $0) } }
         guard !paths.isEmpty else {
-            throw ModelConfigError(
+            throw FileError(
                 "lora_target",
                 requested == ["all"]
                     ? "every layer is frozen, and the projector gets no adapters; set freeze_language_model or freeze_vision_tower to false"

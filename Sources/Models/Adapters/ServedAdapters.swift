@@ -1,3 +1,4 @@
+import Basics
 import NN
 import Torch
 
@@ -11,7 +12,7 @@ public final class ServedAdapters {
 
     /// Loads a PEFT folder and returns the adapter's number.
     ///
-    /// - Throws: `ModelConfigError` when the adapter does not fit this model; it names the tensor and the shapes.
+    /// - Throws: `FileError` when the adapter does not fit this model; it names the tensor and the shapes.
     public func load(folder: String) throws -> Int {
         // Loaded as for training onto the bare layers, then taken off again.
         let slots = model.linears()

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// How positions become rotation angles.
@@ -56,7 +57,7 @@ public struct RopeConfig: Sendable, Equatable {
             scaling = .llama3(
                 factor: try section.double("factor"), lowFrequencyFactor: try section.double("low_freq_factor"),
                 highFrequencyFactor: try section.double("high_freq_factor"), original: original)
-        default: throw ModelConfigError(fields.path, "rope scaling \"\(kind)\" is not supported")
+        default: throw FileError(fields.path, "rope scaling \"\(kind)\" is not supported")
         }
     }
 

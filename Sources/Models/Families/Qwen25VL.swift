@@ -1,3 +1,5 @@
+import Basics
+
 /// Qwen2.5-VL: a Qwen2 decoder with M-RoPE behind a window-attention vision tower.
 enum Qwen25VLFamily: ModelFamily {
     static let modelTypes = ["qwen2_5_vl"]
@@ -11,7 +13,7 @@ enum Qwen25VLFamily: ModelFamily {
         // transformers 4 wrote the text keys at the top level.
         let textFields = fields.section("text_config") ?? fields
         if try textFields.bool("use_sliding_window", default: false) {
-            throw ModelConfigError(
+            throw FileError(
                 fields.path, "use_sliding_window is true; sliding-window attention is not supported yet")
         }
         var text = try TextConfig(textFields)
@@ -19,10 +21,10 @@ enum Qwen25VLFamily: ModelFamily {
         text.tiesEmbeddings = try fields.bool(
             "tie_word_embeddings", default: textFields.bool("tie_word_embeddings", default: false))
         guard text.rope.sections != nil else {
-            throw ModelConfigError(fields.path, "has no mrope_section in rope_parameters or rope_scaling")
+            throw FileError(fields.path, "has no mrope_section in rope_parameters or rope_scaling")
         }
         guard let vision = fields.section("vision_config") else {
-            throw ModelConfigError(fields.path, "vision_config is missing")
+            throw FileError(fields.path, "vision_config is missing")
         }
         return (
             text,

@@ -1,3 +1,5 @@
+import Basics
+
 extension TextConfig {
     /// The keys that Llama-like families share; biases are the family's.
     init(_ fields: ConfigFields) throws {
@@ -5,11 +7,11 @@ extension TextConfig {
         let maxPositions = try fields.int("max_position_embeddings", default: 32768)
         let activation = fields.object["hidden_act"] as? String ?? "silu"
         guard activation == "silu" else {
-            throw ModelConfigError(fields.path, "hidden_act \"\(activation)\" is not supported, only silu")
+            throw FileError(fields.path, "hidden_act \"\(activation)\" is not supported, only silu")
         }
         let keyValueHeads = try fields.int("num_key_value_heads", default: heads)
         guard heads > 0, keyValueHeads > 0, heads % keyValueHeads == 0 else {
-            throw ModelConfigError(
+            throw FileError(
                 fields.path, "num_attention_heads \(heads) is not a multiple of num_key_value_heads \(keyValueHeads)")
         }
         self.init(

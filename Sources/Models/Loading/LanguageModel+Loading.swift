@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import NN
 public import Torch
@@ -29,11 +30,11 @@ extension LanguageModel {
         for (index, (path, parameter)) in parameters.enumerated() {
             let name = layout.fileName(path)
             guard let tensor = checkpoint.tensor(name) else {
-                throw ModelConfigError(
+                throw FileError(
                     checkpoint.folder, "the weights have no tensor \(name); config.json and weights do not match")
             }
             guard tensor.shape == parameter.shape else {
-                throw ModelConfigError(
+                throw FileError(
                     checkpoint.folder, "tensor \(name) has shape \(tensor.shape), config.json means \(parameter.shape)")
             }
             parameter.set(tensor.to(.current, dtype))
@@ -46,7 +47,7 @@ extension LanguageModel {
         let known = Set(parameters.map { layout.fileName($0.path) })
         let extra = checkpoint.names.filter { !known.contains($0) && !isHarmless($0) }
         guard extra.isEmpty else {
-            throw ModelConfigError(
+            throw FileError(
                 checkpoint.folder,
                 "the weights hold \(extra.count) tensors this architecture has no place for, first \(extra[0])")
         }
@@ -59,13 +60,13 @@ extension LanguageModel {
 
     private func layout(of names: Set<String>, folder: String) throws -> WeightLayout {
         guard let family = ModelCatalog.family(modelType: config.modelType) else {
-            throw ModelConfigError(folder, "model_type \(config.modelType) is not supported")
+            throw FileError(folder, "model_type \(config.modelType) is not supported")
         }
         let paths = parameters().map(\.path)
         // The layout that finds most of the parameters; a missing one is named by the caller.
         let scored = family.layouts.map { layout in (layout, paths.count { names.contains(layout.fileName($0)) }) }
         guard let best = scored.max(by: { $0.1 < $1.1 }), best.1 > 0 else {
-            throw ModelConfigError(
+            throw FileError(
                 folder,
                 "the weights have none of the names of a \(config.modelType) model, for example \(names.min() ?? "nothing")"
             )

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Synchronization
 
@@ -11,17 +12,8 @@ public enum StopRequest {
 
     /// Installs the handlers for the whole process.
     public static func listen() {
-        // A parent may have left them blocked: Foundation's Process does when it is used on a dispatch queue.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        for signal in [SIGINT, SIGTERM] { sigaddset(&signals, signal) }
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-        for signal in [SIGINT, SIGTERM] {
-            var action = sigaction()
-            action.__sigaction_handler.sa_handler = { number in
-                if StopRequest.requests.add(1, ordering: .relaxed).newValue > 1 { _exit(128 + number) }
-            }
-            sigaction(signal, &action, nil)
+        TerminationSignals.handle { number in
+            if StopRequest.requests.add(1, ordering: .relaxed).newValue > 1 { _exit(128 + number) }
         }
     }
 }

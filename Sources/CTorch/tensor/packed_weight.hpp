@@ -1,4 +1,4 @@
-// A packed weight of 16, 8 or 4 bits as the projections of generation see it.
+// A packed weight of 16, 8 or 4 bits as projections see it.
 #pragma once
 #include "ctorch_inference.h"
 #include "internal.hpp"
@@ -6,8 +6,8 @@
 
 namespace ctorch {
 
-/// Rows of an input for products with packed weights: bf16 for those of 16 bits; otherwise integers too where the machine
-/// multiplies those.
+/// Rows of an input for products with packed weights: bf16 for those of 16 bits; otherwise integers where the machine
+/// multiplies those, fp32 elsewhere.
 struct PackedInput {
     PackedInput(const at::Tensor &x, const ct_packing &packing);
     bool fits(const ct_packing &packing) const { return bits == 16 ? packing.bits == 16 : packing.bits < 16 && packing.group == group; }

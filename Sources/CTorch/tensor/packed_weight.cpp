@@ -1,5 +1,5 @@
 // Weights of 16, 8 or 4 bits: made from plain ones, multiplied, turned back.
-#include "generation/packed_weight.hpp"
+#include "tensor/packed_weight.hpp"
 
 #include "kernels/bf16_panels.hpp"
 #include "kernels/bf16_products.hpp"
@@ -112,15 +112,16 @@ void few_rows_of_codes(const QuantizedFormat &format, const uint8_t *base, const
     thread_local std::vector<float> weights;
     if (static_cast<int64_t>(weights.size()) < kQuantizedOutputs * format.size) weights.resize(kQuantizedOutputs * format.size);
     for (int64_t n = 0; n < outs; n++) dequantize_output(format, block, n, weights.data() + n * format.size);
-    at::Tensor rows = as(x.plain, at::kFloat);
-    decode_kernels().dots_f32(rows.const_data_ptr<float>(), x.rows, format.size, weights.data(), outs, format.size, format.size, y, y_row);
+    decode_kernels().dots_f32(x.plain.const_data_ptr<float>(), x.rows, format.size, weights.data(), outs, format.size, format.size, y, y_row);
 }
 }  // namespace
 
 namespace ctorch {
 PackedInput::PackedInput(const at::Tensor &x, const ct_packing &packing) : rows(x.size(0)), size(x.size(1)), group(packing.group), bits(packing.bits), plain(x.contiguous()) {
-    if (bits == 16) plain = as(plain, at::kBFloat16);
-    if (bits == 16 || !has_quantized_products()) return;
+    if (bits == 16 || !has_quantized_products()) {
+        plain = as(plain, bits == 16 ? at::kBFloat16 : at::kFloat);
+        return;
+    }
     constexpr int64_t kTogether = QuantizedRows::kTogether;
     integers.emplace(rows, size, group);
     dispatch(plain.scalar_type(), "quantize", [&](auto *type) {
@@ -155,7 +156,7 @@ void PackedWeight::few_rows(const PackedInput &x, int64_t first, int64_t outs, f
 at::Tensor PackedWeight::many_rows(const PackedInput &x, const at::Tensor &bias, at::ScalarType dtype) const {
     at::Tensor wide_bias = bias.defined() ? as(bias, at::kFloat).contiguous() : bias;
     if (x.integers) return products_of_codes(format(), bytes.const_data_ptr<uint8_t>(), x, wide_bias, dtype);
-    if (packing.bits < 16) return sum_of_products({{x.plain, unpacked(x.plain.scalar_type()), true}}, bias, dtype);
+    if (packing.bits < 16) return sum_of_products({{as(x.plain, dtype), unpacked(dtype), true}}, bias, dtype);
     bool is_half = dtype == at::kBFloat16;
     at::Tensor out = at::empty({x.rows, packing.outs}, x.plain.options().dtype(is_half ? at::kBFloat16 : at::kFloat));
     BF16Product product{halves(x.plain), packing.size, panels(), 0, packing.size, true, false, true};
